@@ -1,0 +1,1 @@
+"""llmdbenchd: drop a job file, get a verified, archived benchmark result."""

@@ -1,0 +1,217 @@
+"""The heart: look at one run, ask the core what to do, save that, do it.
+
+An event never says what to do; it only adds the run's key to the work set. So a
+lost event, a doubled event and a restart are the same, ordinary case.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, assert_never
+
+import structlog
+
+from llmdbenchd.controllers.view import View
+from llmdbenchd.core.launch.plan import LauncherPlan
+from llmdbenchd.core.run import facts
+from llmdbenchd.core.run.actions import Action, CreateLauncher, RemoveLauncher, StopLauncher
+from llmdbenchd.core.run.decide import Look, settle
+from llmdbenchd.core.run.limits import Limits
+from llmdbenchd.core.run.moment import Moment
+from llmdbenchd.core.run.phase import Phase
+from llmdbenchd.core.run.record import Record
+from llmdbenchd.core.run.sight import Absent
+from llmdbenchd.kit.alarms import Alarms
+from llmdbenchd.kit.workset import WorkSet
+from llmdbenchd.ports import Clock, Engine, Refused, Unavailable
+
+log = structlog.get_logger()
+
+AGAIN_S = 2.0  # after the world was unavailable
+AFTER_CRASH_S = 30.0
+
+
+class Handbook(Protocol):
+    """What the job files say about runs; all of it immutable once a job is accepted."""
+
+    def limits(self, key: str) -> Limits:
+        """How patient to be with the run."""
+        ...
+
+    def launchers(self, record: Record) -> tuple[str, ...]:
+        """Names of launchers 1 to N of the record's attempt."""
+        ...
+
+    def plan(self, record: Record, index: int) -> LauncherPlan:
+        """What launcher `index` must be."""
+        ...
+
+
+class Ledger(Protocol):
+    """Where records are kept."""
+
+    async def save(self, record: Record) -> None:
+        """Put the record on disk, durably, or raise `Unavailable`."""
+        ...
+
+
+class Runs:
+    """All open runs, and one pass over one of them.
+
+    Args:
+        turn: whether it is a waiting run's turn (`controllers.admission`).
+        moved: told of each record that was saved, with the one before it.
+        look_after: makes the run's long work equal to what it now wants.
+    """
+
+    def __init__(  # noqa: PLR0913 - the composition root names each collaborator once
+        self,
+        *,
+        engine: Engine,
+        view: View,
+        clock: Clock,
+        ledger: Ledger,
+        handbook: Handbook,
+        turn: Callable[[Record], bool],
+        moved: Callable[[Record | None, Record], None],
+        look_after: Callable[[Record, Moment], None],
+    ) -> None:
+        self.work = WorkSet()
+        self._engine = engine
+        self._view = view
+        self._clock = clock
+        self._ledger = ledger
+        self._handbook = handbook
+        self._turn = turn
+        self._moved = moved
+        self._look_after = look_after
+        self._records: dict[str, Record] = {}
+        self._saved: dict[str, Record] = {}
+        self._owner: dict[str, str] = {}
+        self._alarms = Alarms(self.work.add)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(list(self._records.values()))
+
+    def __getitem__(self, key: str) -> Record:
+        return self._records[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._records
+
+    def open(self, records: Iterable[Record]) -> None:
+        """Take on records that are on disk already (a new job, or a restart)."""
+        for record in records:
+            self._records[record.key] = record
+            self._saved[record.key] = record
+            self._remember_launchers(record)
+            self.work.add(record.key)
+
+    def learn(self, key: str, fact: Callable[[Record], Record]) -> None:
+        """Apply a fact to a run and have it looked at; unknown and closed runs are left alone."""
+        record = self._records.get(key)
+        if record is not None:
+            self._records[key] = fact(record)
+            self.work.add(key)
+
+    def look_at_launchers(self, launchers: Iterable[str]) -> None:
+        """Something moved among these launchers: look at the runs they belong to."""
+        self.work.add_all(self._owner[name] for name in launchers if name in self._owner)
+
+    async def work_forever(self) -> None:
+        """One worker; any number may run at once."""
+        while True:
+            async with self.work.take() as key:
+                await self.one_pass(key)
+
+    async def one_pass(self, key: str) -> None:
+        """Look at one run once; trouble in the world is answered by looking again later."""
+        record = self._records.get(key)
+        if record is None:
+            return
+        with structlog.contextvars.bound_contextvars(
+            job=record.job, run=record.run, attempt=record.attempt
+        ):
+            try:
+                await self._confirm(record)
+                await self._decide_and_do(key)
+            except Unavailable as error:
+                log.warning("run.delayed", reason=str(error))
+                self._alarms.set(key, AGAIN_S)
+            except Exception:  # a fault in the handling of one run must not stop the others
+                log.exception("run.crashed")
+                self._alarms.set(key, AFTER_CRASH_S)
+
+    async def _decide_and_do(self, key: str) -> None:
+        # No await between reading the record and keeping the decision.
+        record, now = self._records[key], self._clock.now()
+        sights = [self._view.look(name) for name in self._handbook.launchers(record)]
+        look = Look(sights, now, self._handbook.limits(key), turn=self._turn(record))
+        decision = settle(record, look)
+        self._records[key] = decision.record
+        if decision.record != self._saved.get(key):
+            await self._save(decision.record)
+        wake_at = decision.wake_at
+        self._alarms.set(key, None if wake_at is None else now.until(wake_at))
+        async with asyncio.TaskGroup() as group:
+            for action in decision.actions:
+                group.create_task(self._perform(decision.record, action))
+        self._look_after(self._records[key], now)
+        if self._records[key].phase.is_final and self._records[key].phase is not Phase.LEFT:
+            self._close(key)
+
+    async def _save(self, record: Record) -> None:
+        await self._ledger.save(record)
+        before = self._saved.get(record.key)
+        self._saved[record.key] = record
+        self._remember_launchers(record)
+        self._moved(before, record)
+
+    async def _confirm(self, record: Record) -> None:
+        """Ask the world itself where the view may be stale: after own writes, before 'vanished'."""
+        for index, name in enumerate(self._handbook.launchers(record), start=1):
+            vanished = (
+                record.phase.holds_slot
+                and index in record.seen
+                and isinstance(self._view.look(name), Absent)
+            )
+            if self._view.is_unsettled(name) or vanished:
+                self._view.settle(name, await self._engine.look(name))
+
+    async def _perform(self, record: Record, action: Action) -> None:
+        name = self._handbook.launchers(record)[action.index - 1]
+        log.info("run.action", action=type(action).__name__, launcher=name)
+        try:
+            await self._do(record, action, name)
+        except Refused as error:
+            reason = str(error)
+            self.learn(record.key, lambda record: facts.refused(record, reason))
+        except Unavailable as error:
+            log.warning("run.delayed", reason=str(error), launcher=name)
+            self._alarms.set(record.key, AGAIN_S)
+
+    async def _do(self, record: Record, action: Action, name: str) -> None:
+        match action:
+            case StopLauncher():
+                await self._engine.stop(name, self._handbook.limits(record.key).grace_s)
+                return
+            case CreateLauncher(index=index):
+                self._view.unsettle([name])
+                await self._engine.create(self._handbook.plan(record, index))
+            case RemoveLauncher():
+                self._view.unsettle([name])
+                await self._engine.remove(name)
+            case _:
+                assert_never(action)
+        self._view.settle(name, await self._engine.look(name))
+        self.work.add(record.key)
+
+    def _remember_launchers(self, record: Record) -> None:
+        for name in self._handbook.launchers(record):
+            self._owner[name] = record.key
+
+    def _close(self, key: str) -> None:
+        record = self._records.pop(key)
+        self._saved.pop(key)
+        self._alarms.drop(key)
+        for name in self._handbook.launchers(record):
+            self._owner.pop(name, None)

@@ -1,0 +1,1 @@
+"""What a launcher must be, in words that every engine understands."""

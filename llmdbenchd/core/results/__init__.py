@@ -1,0 +1,1 @@
+"""What a run has proven: manifests, metrics with units, and the verdict."""

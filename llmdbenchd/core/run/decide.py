@@ -1,0 +1,204 @@
+"""The one place that decides what happens to a run next.
+
+`decide` is a function of its arguments alone. It may be called at any time,
+twice in a row, or after a crash, and it always answers from the whole state
+rather than from the event that woke us. It moves only along `phase.NEXT`.
+
+This module leads a run to its launchers and away from them; what happens once
+they have ended (collecting, judging, reporting, cleaning) is in `finish`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from llmdbenchd.core.run import finish
+from llmdbenchd.core.run.actions import CreateLauncher, StopLauncher
+from llmdbenchd.core.run.decision import Decision, wait
+from llmdbenchd.core.run.limits import Limits
+from llmdbenchd.core.run.moment import Moment
+from llmdbenchd.core.run.phase import Phase
+from llmdbenchd.core.run.record import End, Failure, Record
+from llmdbenchd.core.run.sight import Absent, Cause, Ended, Pending, Running, Sight, Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Everything there is to know when a run is looked at.
+
+    Attributes:
+        sights: what was last seen of launchers 1 to N of the record's attempt.
+        turn: whether it is this run's turn (to be resolved, or to be launched).
+    """
+
+    sights: Sequence[Sight]
+    now: Moment
+    limits: Limits
+    turn: bool = False
+
+
+def decide(record: Record, look: Look) -> Decision:
+    """Say what to do about one run, given what we know and what we saw."""
+    match record.phase:
+        case Phase.QUEUED:
+            return _queued(record, look)
+        case Phase.RESOLVING:
+            return _resolving(record, look)
+        case Phase.READY:
+            return _ready(record, look)
+        case Phase.LAUNCHING:
+            return _launching(_noted(record, look.sights), look)
+        case Phase.RUNNING:
+            return _running(_noted(record, look.sights), look)
+        case Phase.COLLECTING:
+            return finish.collecting(record, look.sights, look.now, look.limits)
+        case Phase.REPORTING:
+            return finish.reporting(record, look.now, look.limits)
+        case Phase.CLEANING:
+            return finish.cleaning(record, look.sights, look.now)
+        case Phase.LEFT:
+            return _left(_noted(record, look.sights), look)
+        case Phase.SUCCEEDED | Phase.FAILED | Phase.CANCELLED:
+            return Decision(record)
+        case _:
+            assert_never(record.phase)
+
+
+def settle(record: Record, look: Look) -> Decision:
+    """Decide again and again until the world or the clock must move first."""
+    decision = decide(record, look)
+    while not decision.actions and decision.record != record:
+        record = decision.record
+        decision = decide(record, look)
+    return decision
+
+
+def _queued(record: Record, look: Look) -> Decision:
+    if record.cancels:
+        return _to_collecting(record, look)
+    if not look.turn or not _may_begin(record, look.now):
+        return wait(record, look.now, record.wait_until)
+    return Decision(record.enter(Phase.RESOLVING, look.now))
+
+
+def _resolving(record: Record, look: Look) -> Decision:
+    if record.cancels or record.failure is not None:
+        return _to_collecting(record, look)
+    if record.target is None:
+        return wait(record, look.now, record.wait_until)
+    if look.limits.dry_run:
+        return _to_collecting(record, look)
+    return Decision(record.enter(Phase.READY, look.now))
+
+
+def _ready(record: Record, look: Look) -> Decision:
+    if record.cancels:
+        return _to_collecting(record, look)
+    if not look.turn or not _may_begin(record, look.now):
+        return wait(record, look.now, record.wait_until)
+    launching = record.enter(Phase.LAUNCHING, look.now, patience_s=look.limits.start_s)
+    return Decision(launching)
+
+
+def _launching(record: Record, look: Look) -> Decision:
+    record = _bad_launcher_noted(record, look)
+    if record.cancels or record.failure is not None:
+        return _ending(record, look)
+    if all(isinstance(sight, Running | Ended) for sight in look.sights):
+        if look.limits.run_s == 0:
+            return Decision(record.enter(Phase.LEFT, look.now))
+        return Decision(record.enter(Phase.RUNNING, look.now, patience_s=look.limits.run_s))
+    if _out_of_patience(record, look):
+        return Decision(_timed_out(record, look, "start", look.limits.start_s))
+    creates = tuple(
+        CreateLauncher(index)
+        for index, sight in enumerate(look.sights, start=1)
+        if isinstance(sight, Absent) and index not in record.seen
+    )
+    return Decision(record, creates, wait(record, look.now, record.deadline).wake_at)
+
+
+def _running(record: Record, look: Look) -> Decision:
+    record = _bad_launcher_noted(record, look)
+    if record.cancels or record.failure is not None:
+        return _ending(record, look)
+    if _all_ended(record, look):
+        return _to_collecting(record, look)
+    if _out_of_patience(record, look):
+        return Decision(_timed_out(record, look, "run", look.limits.run_s))
+    return wait(record, look.now, record.deadline)
+
+
+def _left(record: Record, look: Look) -> Decision:
+    if record.collect_asked and _all_ended(record, look):
+        return _to_collecting(record, look)
+    return Decision(record)
+
+
+def _ending(record: Record, look: Look) -> Decision:
+    """End what still runs; collect when every launcher is known to have ended."""
+    alive = [
+        index
+        for index, sight in enumerate(look.sights, start=1)
+        if isinstance(sight, Pending | Running)
+    ]
+    if alive and (record.stopping is None or look.now.reached(record.stopping)):
+        again = look.now.after(look.limits.stop_s)
+        stops = tuple(StopLauncher(index) for index in alive)
+        return Decision(replace(record, stopping=again), stops, wake_at=again)
+    if alive or any(isinstance(sight, Unknown) for sight in look.sights):
+        return wait(record, look.now, record.stopping)
+    return _to_collecting(record, look)
+
+
+def _to_collecting(record: Record, look: Look) -> Decision:
+    patience = look.limits.collect_s
+    return Decision(record.enter(Phase.COLLECTING, look.now, patience_s=patience))
+
+
+def _noted(record: Record, sights: Sequence[Sight]) -> Record:
+    """Keep what was seen: which launchers exist, how they ended, which vanished."""
+    seen, ends = set(record.seen), list(record.ends)
+    for index, sight in enumerate(sights, start=1):
+        match sight:
+            case Ended() if record.ended(index) is None:
+                ends.append(End(index, sight))
+            case Absent() if index in seen and record.ended(index) is None:
+                ends.append(End(index, Ended(Cause.LOST, detail="it vanished; not removed by us")))
+        if isinstance(sight, Pending | Running | Ended):
+            seen.add(index)
+    return replace(record, seen=tuple(sorted(seen)), ends=tuple(ends))
+
+
+def _bad_launcher_noted(record: Record, look: Look) -> Record:
+    """The first launcher that ended badly ends the attempt, unless the others may go on."""
+    bad = finish.bad_launcher(record, look.limits)
+    if not bad or look.limits.keep_going or record.failure is not None or record.cancels:
+        return record
+    return replace(record, failure=Failure("launcher", bad))
+
+
+def _out_of_patience(record: Record, look: Look) -> bool:
+    """A deadline that passes while we cannot see is not held against anybody."""
+    blind = any(isinstance(sight, Unknown) for sight in look.sights)
+    return look.now.reached(record.deadline) and not blind
+
+
+def _timed_out(record: Record, look: Look, name: str, patience_s: float) -> Record:
+    seen = "; ".join(_last_seen(index, sight) for index, sight in enumerate(look.sights, 1))
+    detail = f"not done after {patience_s:g} s; last seen: {seen}"
+    return replace(record, failure=Failure(f"timeout:{name}", detail))
+
+
+def _last_seen(index: int, sight: Sight) -> str:
+    word = type(sight).__name__
+    reason = sight.reason if isinstance(sight, Pending) and sight.reason else ""
+    return f"launcher {index} {word}{f' ({reason})' if reason else ''}"
+
+
+def _all_ended(record: Record, look: Look) -> bool:
+    return all(record.ended(index) is not None for index in range(1, look.limits.launchers + 1))
+
+
+def _may_begin(record: Record, now: Moment) -> bool:
+    return record.wait_until is None or now.reached(record.wait_until)

@@ -1,0 +1,83 @@
+"""What may be learnt about a run between two looks, each a function from record to record.
+
+A fact that comes too late (its phase or attempt is over) changes nothing: the
+same fact may be told twice, or after a restart, without harm.
+"""
+
+from dataclasses import replace
+
+from llmdbenchd.core.run.limits import backoff_s
+from llmdbenchd.core.run.moment import Moment
+from llmdbenchd.core.run.phase import Phase
+from llmdbenchd.core.run.record import Collected, Failure, Record, Target
+
+
+def resolved(record: Record, target: Target) -> Record:
+    """The target is known and the workload rendered."""
+    if record.phase is not Phase.RESOLVING:
+        return record
+    return replace(record, target=target)
+
+
+def refused(record: Record, detail: str) -> Record:
+    """What the run asks for will never be possible; `detail` says what and why."""
+    if record.phase not in {Phase.RESOLVING, Phase.LAUNCHING}:
+        return record
+    return _failed(record, "refused", detail)
+
+
+def log_done(record: Record, attempt: int, index: int) -> Record:
+    """The log of launcher `index` is home to its last byte."""
+    if record.attempt != attempt or index in record.logs_done:
+        return record
+    return replace(record, logs_done=tuple(sorted({*record.logs_done, index})))
+
+
+def collected(record: Record, attempt: int, what: Collected) -> Record:
+    """All results of the attempt are home and proven."""
+    if record.phase is not Phase.COLLECTING or record.attempt != attempt:
+        return record
+    return replace(record, collected=what)
+
+
+def sealed(record: Record) -> Record:
+    """The archive is sealed and visible."""
+    if record.phase is not Phase.REPORTING:
+        return record
+    return replace(record, sealed=True)
+
+
+def delayed(record: Record, phase: Phase, error: str, now: Moment) -> Record:
+    """The long work of `phase` failed for now; it is tried again after a back-off."""
+    if record.phase is not phase:
+        return record
+    tries = record.tries + 1
+    wait_until = now.after(backoff_s(tries))
+    return replace(record, tries=tries, last_error=error, wait_until=wait_until)
+
+
+def cancel_asked(record: Record) -> Record:
+    """Somebody asked to cancel; asking again means: without collecting."""
+    if record.phase.is_final:
+        return record
+    return replace(record, cancels=record.cancels + 1)
+
+
+def job_ended(record: Record, detail: str) -> Record:
+    """Another run of the job failed, and the job file says that this ends the job."""
+    if record.phase.is_final or record.cancels or record.failure is not None:
+        return record
+    return replace(_failed(record, "job ended", detail), cancels=1)
+
+
+def collect_asked(record: Record) -> Record:
+    """Somebody wants a run back that was left running."""
+    if record.phase is not Phase.LEFT:
+        return record
+    return replace(record, collect_asked=True)
+
+
+def _failed(record: Record, kind: str, detail: str) -> Record:
+    if record.failure is not None:
+        return record
+    return replace(record, failure=Failure(kind, detail))

@@ -1,0 +1,149 @@
+"""What only the daemon knows about a run: a frozen value, saved before every action."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from llmdbenchd.core.results.verdict import Verdict
+from llmdbenchd.core.run.moment import Moment
+from llmdbenchd.core.run.phase import Phase
+from llmdbenchd.core.run.sight import Ended
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The resolved endpoint (a URL) and the servers behind it, by name.
+
+    Two runs whose `servers` share a name never load at the same time.
+    """
+
+    endpoint: str
+    servers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How launcher `index` ended; kept here because the launcher itself goes away."""
+
+    index: int
+    how: Ended
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The first thing that went wrong in an attempt.
+
+    Attributes:
+        kind: a short name that never changes (`refused`, `launcher`, `timeout:run`,
+            `lost`, `collect`, `cancelled`, `verdict`).
+        detail: one sentence that names who and what.
+    """
+
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What was brought home of one attempt, proven byte by byte.
+
+    Attributes:
+        files: number of files; `size` is their sum in bytes.
+        manifest: `launcher` when it was made where the data was made, `late` when we made it.
+        native_files: how many of them are the harness's own results.
+        requests: how many requests were sent, or None when no native file says so.
+        failures: how many of those failed.
+    """
+
+    files: int
+    size: int
+    manifest: str
+    native_files: int
+    requests: int | None = None
+    failures: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """When (UTC) a run came into a phase, and in which attempt."""
+
+    at: datetime
+    phase: Phase
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An attempt that is over and was followed by another."""
+
+    attempt: int
+    verdict: Verdict
+    ends: tuple[End, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One run, as far as the daemon has come with it. See `architecture.md` section 4.
+
+    Attributes:
+        since: when the phase was entered (UTC).
+        deadline: when patience with the phase ends.
+        wait_until: a back-off or `not_before`; nothing is begun earlier.
+        seen: indices of the launchers that were seen to exist in this attempt.
+        stopping: we have asked this attempt's launchers to end; since when patience runs.
+        cancels: how often people asked to cancel (a second time skips the collecting).
+        logs_done: indices whose log was followed to its last byte.
+        tries: failed tries of the long work of this phase.
+        history: every phase that was entered, over all attempts.
+    """
+
+    job: str
+    run: str
+    submitted: datetime
+    since: datetime
+    phase: Phase = Phase.QUEUED
+    priority: int = 0
+    attempt: int = 1
+    target: Target | None = None
+    deadline: Moment | None = None
+    wait_until: Moment | None = None
+    seen: tuple[int, ...] = ()
+    stopping: Moment | None = None
+    ends: tuple[End, ...] = ()
+    failure: Failure | None = None
+    cancels: int = 0
+    logs_done: tuple[int, ...] = ()
+    collected: Collected | None = None
+    uncollected: str = ""
+    verdict: Verdict | None = None
+    sealed: bool = False
+    tries: int = 0
+    last_error: str = ""
+    past: tuple[Past, ...] = ()
+    history: tuple[Step, ...] = ()
+    left_behind: str = ""
+    collect_asked: bool = False
+    version: int = VERSION
+
+    @property
+    def key(self) -> str:
+        """`JOB/RUN`: how people, the log and the work set name it."""
+        return f"{self.job}/{self.run}"
+
+    def ended(self, index: int) -> Ended | None:
+        """How launcher `index` ended, or None."""
+        return next((end.how for end in self.ends if end.index == index), None)
+
+    def enter(self, phase: Phase, now: Moment, *, patience_s: float | None = None) -> "Record":
+        """The record on its first moment in `phase`; `patience_s` sets the deadline."""
+        return replace(
+            self,
+            phase=phase,
+            since=now.utc,
+            history=(*self.history, Step(now.utc, phase, self.attempt)),
+            deadline=None if patience_s is None else now.after(patience_s),
+            wait_until=None,
+            tries=0,
+            last_error="",
+        )

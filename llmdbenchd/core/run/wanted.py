@@ -1,0 +1,58 @@
+"""Long work is wanted, not called: which activities should be under way for a run."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from llmdbenchd.core.run.moment import Moment
+from llmdbenchd.core.run.phase import Phase
+from llmdbenchd.core.run.record import Record
+
+Kind = Literal["resolve", "follow", "collect", "report"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Activity:
+    """One piece of long work; equal values mean the same piece.
+
+    Attributes:
+        key: `JOB/RUN`.
+        index: the launcher (from 1) for `follow`, otherwise 0.
+    """
+
+    key: str
+    kind: Kind
+    attempt: int
+    index: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key} attempt {self.attempt} launcher {self.index}"
+
+
+def wanted(record: Record, now: Moment) -> frozenset[Activity]:
+    """The activities that this run needs at this moment."""
+    work = {
+        Activity(record.key, "follow", record.attempt, index)
+        for index in record.seen
+        if index not in record.logs_done and _is_followed(record)
+    }
+    kind = _long_work(record)
+    if kind is not None and (record.wait_until is None or now.reached(record.wait_until)):
+        work.add(Activity(record.key, kind, record.attempt))
+    return frozenset(work)
+
+
+def _is_followed(record: Record) -> bool:
+    phases = {Phase.LAUNCHING, Phase.RUNNING, Phase.COLLECTING}
+    return record.phase in phases and not record.uncollected
+
+
+def _long_work(record: Record) -> Kind | None:
+    match record.phase:
+        case Phase.RESOLVING if record.target is None and record.failure is None:
+            return "resolve"
+        case Phase.COLLECTING if record.seen and not record.collected and not record.uncollected:
+            return "collect"
+        case Phase.REPORTING if not record.sealed:
+            return "report"
+        case _:
+            return None

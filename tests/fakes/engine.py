@@ -1,0 +1,116 @@
+"""An engine in memory with the real interface and a bad temper.
+
+It forgets replies, delays what the watch says, goes away, and counts what nobody
+may do twice. It is used by the simulation and by the tests of the controllers.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from llmdbenchd.core.launch.plan import LauncherPlan, Places
+from llmdbenchd.core.run.sight import Absent, Cause, Ended, Running, Sight
+from llmdbenchd.ports import Copied, Listed, Refused, Seen, Unavailable
+
+
+class FakeEngine:
+    """Launchers as entries of a dict.
+
+    Attributes:
+        launchers: what exists, by name.
+        started: how often each launcher ever began to run; more than once is a defect.
+        is_away: every call fails, and nothing happens.
+        loses_replies: every write happens, and its reply is lost.
+        refuses: creating is refused with this sentence.
+    """
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.launchers: dict[str, Sight] = {}
+        self.started: dict[str, int] = {}
+        self.collected: set[str] = set()
+        self.removed_uncollected: list[str] = []
+        self.is_away = False
+        self.loses_replies = False
+        self.refuses = ""
+        self.watch_is_open = asyncio.Event()
+        self._news: asyncio.Queue[Seen] = asyncio.Queue()
+        self._moved = asyncio.Event()
+
+    def places(self, launcher: str) -> Places:
+        return Places(f"/fake/{launcher}/workspace", f"/fake/{launcher}/requests")
+
+    async def watch(self) -> AsyncIterator[Listed | Seen]:
+        self._reachable()
+        self._news = asyncio.Queue()
+        yield Listed(dict(self.launchers))
+        while True:
+            yield await self._news.get()
+
+    async def look(self, launcher: str) -> Sight:
+        self._reachable()
+        return self.launchers.get(launcher, Absent())
+
+    async def create(self, plan: LauncherPlan) -> None:
+        self._reachable()
+        if self.refuses:
+            raise Refused(self.refuses)
+        if plan.name not in self.launchers:
+            self.started[plan.name] = self.started.get(plan.name, 0) + 1
+            self.put(plan.name, Running())
+        self._reply()
+
+    async def stop(self, launcher: str, grace_s: float) -> None:
+        self._reachable()
+        assert grace_s > 0
+        if isinstance(self.launchers.get(launcher), Running):
+            self.put(launcher, Ended(Cause.STOPPED, signal=15))
+        self._reply()
+
+    async def remove(self, launcher: str) -> None:
+        self._reachable()
+        if launcher in self.launchers:
+            if launcher not in self.collected:
+                self.removed_uncollected.append(launcher)
+            self.put(launcher, Absent())
+        self._reply()
+
+    async def follow(self, launcher: str, into: Path) -> int:
+        self._reachable()
+        assert into.name
+        while not isinstance(self.launchers.get(launcher, Absent()), Ended):
+            self._moved.clear()
+            await self._moved.wait()
+        return 0
+
+    async def collect(self, launcher: str, results_folder: str, into: Path) -> Copied:
+        self._reachable()
+        assert results_folder
+        assert into.name
+        self.collected.add(launcher)
+        return Copied(files=3, size=10, manifest="launcher")
+
+    def put(self, launcher: str, sight: Sight) -> None:
+        """Something moves; the watch will say so when its news are read."""
+        if isinstance(sight, Absent):
+            self.launchers.pop(launcher, None)
+        else:
+            self.launchers[launcher] = sight
+        self._news.put_nowait(Seen(launcher, sight))
+        self._moved.set()
+
+    def news(self) -> list[Seen]:
+        """Take what the watch has not delivered yet."""
+        waiting: list[Seen] = []
+        while not self._news.empty():
+            waiting.append(self._news.get_nowait())
+        return waiting
+
+    def _reachable(self) -> None:
+        if self.is_away:
+            raise Unavailable("the fake engine is away")
+
+    def _reply(self) -> None:
+        if self.loses_replies:
+            raise Unavailable("the reply was lost")
