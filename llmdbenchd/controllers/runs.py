@@ -86,11 +86,15 @@ class Runs:
         self._look_after = look_after
         self._records: dict[str, Record] = {}
         self._saved: dict[str, Record] = {}
+        self._deciding: dict[str, Record] = {}
+        self._facts: dict[str, list[Callable[[Record], Record]]] = {}
         self._owner: dict[str, str] = {}
         self._alarms = Alarms(self.work.add)
 
     def __iter__(self) -> Iterator[Record]:
-        return iter(list(self._records.values()))
+        """All open records; one whose next step is being saved counts as the busier of both."""
+        for key, record in list(self._records.items()):
+            yield record if record.phase.holds_slot else self._deciding.get(key, record)
 
     def __getitem__(self, key: str) -> Record:
         return self._records[key]
@@ -111,6 +115,8 @@ class Runs:
         record = self._records.get(key)
         if record is not None:
             self._records[key] = fact(record)
+            if key in self._deciding:
+                self._facts.setdefault(key, []).append(fact)
             self.work.add(key)
 
     def look_at_launchers(self, launchers: Iterable[str]) -> None:
@@ -142,12 +148,10 @@ class Runs:
                 self._alarms.set(key, AFTER_CRASH_S)
 
     async def _decide_and_do(self, key: str) -> None:
-        # No await between reading the record and keeping the decision.
         record, now = self._records[key], self._clock.now()
         sights = [self._view.look(name) for name in self._handbook.launchers(record)]
         look = Look(sights, now, self._handbook.limits(key), turn=self._turn(record))
         decision = settle(record, look)
-        self._records[key] = decision.record
         if decision.record != self._saved.get(key):
             await self._save(decision.record)
         wake_at = decision.wake_at
@@ -160,11 +164,20 @@ class Runs:
             self._close(key)
 
     async def _save(self, record: Record) -> None:
-        await self._ledger.save(record)
-        before = self._saved.get(record.key)
-        self._saved[record.key] = record
-        self._remember_launchers(record)
-        self._moved(before, record)
+        """Put a decision on disk; only then it is taken. Facts learnt meanwhile are kept."""
+        key, before = record.key, self._saved.get(record.key)
+        self._deciding[key] = record
+        try:
+            await self._ledger.save(record)
+            self._saved[key] = record
+            for fact in self._facts.pop(key, ()):
+                record = fact(record)
+            self._records[key] = record
+        finally:
+            del self._deciding[key]
+            self._facts.pop(key, None)
+        self._remember_launchers(self._saved[key])
+        self._moved(before, self._saved[key])
 
     async def _confirm(self, record: Record) -> None:
         """Ask the world itself where the view may be stale: after own writes, before 'vanished'."""

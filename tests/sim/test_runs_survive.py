@@ -173,7 +173,18 @@ class BadWorld(RuleBasedStateMachine):
     def a_launcher_moves(self, data: st.DataObject, how: str) -> None:
         running = sorted(n for n, s in self.engine.launchers.items() if isinstance(s, Running))
         name = data.draw(st.sampled_from(running))
-        self.engine.put(name, MOVES[how])
+        self.moves(name, how)
+
+    def moves(self, name: str, how: str) -> None:
+        """A launcher moves; one that nobody has noted yet does not vanish.
+
+        Made, not yet noted, the daemon killed, then deleted by hand: nobody could know.
+        """
+        noted = any(
+            name in self.handbook.launchers(one)[: max(one.seen, default=0)]
+            for one in self.ledger.disk.values()
+        )
+        self.engine.put(name, MOVES[how] if noted or how != "vanished" else MOVES["bad"])
 
     @precondition(lambda self: any(self.daemon.wanted.values()))
     @rule(data=st.data(), well=st.booleans())
@@ -215,7 +226,7 @@ class BadWorld(RuleBasedStateMachine):
             self.the_watch_lists_again()
             for name, sight in list(self.engine.launchers.items()):
                 if isinstance(sight, Running):
-                    self.engine.put(name, MOVES[how])
+                    self.moves(name, how)
             self.the_watch_catches_up()
             for activity in sorted(w for owned in self.daemon.wanted.values() for w in owned):
                 self.run(partial(self.finish, activity, well=well))
