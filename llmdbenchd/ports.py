@@ -5,13 +5,15 @@ help, `Unavailable` that it may. Everything in `edge/` raises only these two for
 trouble in the world, with the cause attached.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from llmdbenchd.core.launch.plan import LauncherPlan, Places
+from llmdbenchd.core.results.metrics import Metrics
 from llmdbenchd.core.run.moment import Moment
+from llmdbenchd.core.run.record import Record
 from llmdbenchd.core.run.sight import Sight
 
 
@@ -112,3 +114,120 @@ class Engine(Protocol):
             Unavailable: something is missing or differs; what is proven stays.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Natives:
+    """What the harness's own result files say: how many there are, and their metrics."""
+
+    files: int
+    metrics: Metrics | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What became of the standard reports of a run, over all launchers."""
+
+    made: tuple[str, ...]
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOrder:
+    """What the standard reports must know beside the native files."""
+
+    harness: str
+    experiment_id: str
+    model: str
+    description: str
+    keywords: tuple[str, ...]
+
+
+class Evidence(Protocol):
+    """Where logs, results and archives of runs are kept. May raise `Unavailable`."""
+
+    def live_log(self, record: Record, index: int) -> Path:
+        """The file that the log of launcher `index` is followed into."""
+        ...
+
+    async def results(self, record: Record, index: int) -> Path:
+        """The folder that the results of launcher `index` are copied into."""
+        ...
+
+    async def natives(self, record: Record, harness: str) -> Natives:
+        """Read the native result files of all launchers that were collected."""
+        ...
+
+    async def log_sizes(self, record: Record) -> Mapping[int, int]:
+        """Bytes of each launcher's log that is here, by index."""
+        ...
+
+    async def report(self, record: Record, context: ReportOrder) -> Reported:
+        """Make the standard reports; what cannot be made is a fact, not an error."""
+        ...
+
+    async def seal(self, record: Record, documents: Mapping[str, bytes]) -> Path:
+        """Make the archive of the run visible, whole."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A dropped file that is ours now.
+
+    Attributes:
+        claim: the id that it would have as a job; names it towards the queue.
+        name: its name in the queue folder.
+        data: all of its bytes, read once.
+        owner: who owns the file.
+    """
+
+    claim: str
+    name: str
+    data: bytes
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to be committed: its id, what it says, and the first record of each of its runs."""
+
+    claim: str
+    job: str
+    spec: bytes
+    records: tuple[Record, ...]
+
+
+class Queue(Protocol):
+    """Where job files come from. Everything may raise `Unavailable`: then try again."""
+
+    def arrivals(self) -> AsyncIterator[tuple[Dropped, ...]]:
+        """Groups of dropped files, for ever; an empty group is a heartbeat."""
+        ...
+
+    async def commit(self, jobs: Sequence[NewJob]) -> Mapping[str, str]:
+        """Make them jobs, for good. Returns why some were rejected (duplicates), by claim."""
+        ...
+
+    async def reject(self, claim: str, why: str) -> None:
+        """Give the file back to people, with the reason beside it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asks of the running daemon.
+
+    Attributes:
+        name: identity of the request; the same after a restart.
+        asked: `cancel`, `collect`, `pause` or `resume`.
+        job: which job; empty where the whole queue is meant. `run`: empty for all its runs.
+        owner: who asks, as the system says and not the request.
+    """
+
+    name: str
+    asked: str
+    job: str
+    run: str
+    owner: str

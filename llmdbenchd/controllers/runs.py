@@ -61,6 +61,7 @@ class Runs:
         turn: whether it is a waiting run's turn (`controllers.admission`).
         moved: told of each record that was saved, with the one before it.
         look_after: makes the run's long work equal to what it now wants.
+        opened: there are new open runs.
     """
 
     def __init__(  # noqa: PLR0913 - the composition root names each collaborator once
@@ -74,8 +75,10 @@ class Runs:
         turn: Callable[[Record], bool],
         moved: Callable[[Record | None, Record], None],
         look_after: Callable[[Record, Moment], None],
+        opened: Callable[[], None],
     ) -> None:
         self.work = WorkSet()
+        self.passes = 0
         self._engine = engine
         self._view = view
         self._clock = clock
@@ -84,6 +87,7 @@ class Runs:
         self._turn = turn
         self._moved = moved
         self._look_after = look_after
+        self._opened = opened
         self._records: dict[str, Record] = {}
         self._saved: dict[str, Record] = {}
         self._deciding: dict[str, Record] = {}
@@ -109,6 +113,7 @@ class Runs:
             self._saved[record.key] = record
             self._remember_launchers(record)
             self.work.add(record.key)
+        self._opened()
 
     def learn(self, key: str, fact: Callable[[Record], Record]) -> None:
         """Apply a fact to a run and have it looked at; unknown and closed runs are left alone."""
@@ -118,6 +123,10 @@ class Runs:
             if key in self._deciding:
                 self._facts.setdefault(key, []).append(fact)
             self.work.add(key)
+
+    def look_at_all(self) -> None:
+        """Look at every run: something about all of them changed."""
+        self.work.add_all(self._records)
 
     def look_at_launchers(self, launchers: Iterable[str]) -> None:
         """Something moved among these launchers: look at the runs they belong to."""
@@ -132,6 +141,7 @@ class Runs:
     async def one_pass(self, key: str) -> None:
         """Look at one run once; trouble in the world is answered by looking again later."""
         record = self._records.get(key)
+        self.passes += 1
         if record is None:
             return
         with structlog.contextvars.bound_contextvars(

@@ -6,7 +6,7 @@ run ends, once, with its evidence home before anything of it was removed.
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from hypothesis import HealthCheck, settings
@@ -62,11 +62,14 @@ class Daemon:
             turn=self._has_turn,
             moved=self._moved,
             look_after=self._look_after,
+            opened=self._consider_turns,
         )
         self.admission = Admission(
             CAPACITY, clock, records=lambda: self.runs, wake=self.runs.work.add
         )
-        self.runs.open(ledger.disk.values())
+
+    def open(self, records: Iterable[Record]) -> None:
+        self.runs.open(records)
 
     def _moved(self, before: Record | None, after: Record) -> None:
         if before is not None and before.phase is not after.phase:
@@ -75,6 +78,9 @@ class Daemon:
 
     def _has_turn(self, record: Record) -> bool:
         return self.admission.has_turn(record)
+
+    def _consider_turns(self) -> None:
+        self.admission.refresh_soon()
 
     def _look_after(self, record: Record, now: Moment) -> None:
         self.wanted[record.key] = wanted(record, now)
@@ -109,6 +115,7 @@ class BadWorld(RuleBasedStateMachine):
 
     def daemon_starts(self) -> None:
         self.daemon = Daemon(self.engine, self.clock, self.ledger, self.handbook)
+        self.loop.call_soon(self.daemon.open, list(self.ledger.disk.values()))
 
     def run(self, work: Callable[[], object]) -> None:
         """Do it, and let the daemon come to rest; it may be killed on the way."""

@@ -56,11 +56,14 @@ def delayed(record: Record, phase: Phase, error: str, now: Moment) -> Record:
     return replace(record, tries=tries, last_error=error, wait_until=wait_until)
 
 
-def cancel_asked(record: Record) -> Record:
-    """Somebody asked to cancel; asking again means: without collecting."""
-    if record.phase.is_final:
+def cancel_asked(record: Record, request: str = "") -> Record:
+    """Somebody asked to cancel; another request means: without collecting.
+
+    The same request, told again after a restart, is not a second one.
+    """
+    if record.phase.is_final or (request and request == record.cancel_request):
         return record
-    return replace(record, cancels=record.cancels + 1)
+    return replace(record, cancels=record.cancels + 1, cancel_request=request)
 
 
 def job_ended(record: Record, detail: str) -> Record:

@@ -28,7 +28,7 @@ class Moment:
         return Moment(self.utc + timedelta(seconds=seconds), self.boot_s + seconds, self.boot_id)
 
     def until(self, deadline: "Moment") -> float:
-        """Seconds from here to `deadline`; zero or less when it is due."""
+        """Seconds from here to `deadline`; zero or less when it has come."""
         if deadline.boot_id == self.boot_id:
             return deadline.boot_s - self.boot_s
         return (deadline.utc - self.utc).total_seconds()

@@ -93,6 +93,7 @@ class Record:
         seen: indices of the launchers that were seen to exist in this attempt.
         stopping: we have asked this attempt's launchers to end; since when patience runs.
         cancels: how often people asked to cancel (a second time skips the collecting).
+        cancel_request: name of the last request to cancel, so that it counts once.
         logs_done: indices whose log was followed to its last byte.
         tries: failed tries of the long work of this phase.
         history: every phase that was entered, over all attempts.
@@ -113,6 +114,7 @@ class Record:
     ends: tuple[End, ...] = ()
     failure: Failure | None = None
     cancels: int = 0
+    cancel_request: str = ""
     logs_done: tuple[int, ...] = ()
     collected: Collected | None = None
     uncollected: str = ""

@@ -1,0 +1,274 @@
+"""The composition root: builds every part, and says who hears what from whom."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from pathlib import Path
+from pwd import getpwuid
+
+import structlog
+
+from llmdbenchd import payload
+from llmdbenchd.app.status import StatusFile
+from llmdbenchd.controllers.activities import Activities
+from llmdbenchd.controllers.admission import Admission
+from llmdbenchd.controllers.book import JobBook
+from llmdbenchd.controllers.chronicle import Chronicle
+from llmdbenchd.controllers.intake import Intake
+from llmdbenchd.controllers.keeper import Keeper
+from llmdbenchd.controllers.requests import Counter
+from llmdbenchd.controllers.runs import Runs
+from llmdbenchd.controllers.view import View
+from llmdbenchd.controllers.watchers import watch_launchers
+from llmdbenchd.core.run.limits import Capacity
+from llmdbenchd.core.run.moment import Moment
+from llmdbenchd.core.run.phase import Phase
+from llmdbenchd.core.run.record import Record
+from llmdbenchd.core.run.wanted import Activity, wanted
+from llmdbenchd.edge.clock import SystemClock
+from llmdbenchd.edge.desk import FileDesk, profiles_of
+from llmdbenchd.edge.files.archive import Archive
+from llmdbenchd.edge.files.asking import FileRequests
+from llmdbenchd.edge.files.claims import Claims
+from llmdbenchd.edge.files.evidence import DiskEvidence
+from llmdbenchd.edge.files.inbox import is_paused
+from llmdbenchd.edge.files.instance import instance_id
+from llmdbenchd.edge.files.queue import FileQueue, claim_name
+from llmdbenchd.edge.files.records import Records
+from llmdbenchd.edge.local.installed import Installed
+from llmdbenchd.edge.local.launchers import LocalEngine
+from llmdbenchd.edge.systemd import Notifier
+from llmdbenchd.kit.taskset import TaskSet
+from llmdbenchd.settings import Settings
+
+log = structlog.get_logger()
+
+WORKERS = 8
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+SILENCE_S = {"passes": 30.0, "queue": 60.0}
+
+
+class DiskLedger:
+    """Records on disk, written by the threads of `disk`."""
+
+    def __init__(self, records: Records, disk: Executor) -> None:
+        self._records = records
+        self._disk = disk
+
+    async def save(self, record: Record) -> None:
+        """Put the record on disk, durably, or raise `Unavailable`."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._disk, self._records.save, record)
+
+
+class Daemon:
+    """One daemon on one locked queue. Build it inside the loop that runs it."""
+
+    def __init__(
+        self, settings: Settings, environment: Mapping[str, str], disk: Executor, *, polling: bool
+    ) -> None:
+        self.settings = settings
+        self.clock = SystemClock.of_this_machine()
+        self.notifier = Notifier(environment)
+        self.is_first_scan_done = asyncio.Event()
+        self.is_view_complete = asyncio.Event()
+        self._disk = disk
+        self._holds: frozenset[str] = frozenset()
+        self._tasks: TaskSet[Activity] | None = None
+        self._records = Records(settings.state)
+        self._archive = Archive(settings.archive)
+        self.engine = self._local_engine(environment)
+        self.book = JobBook(
+            self._spec, instance=instance_id(settings.state), places=self.engine.places
+        )
+        self._view = View()
+        self.runs = Runs(
+            engine=self.engine,
+            view=self._view,
+            clock=self.clock,
+            ledger=DiskLedger(self._records, disk),
+            handbook=self.book,
+            turn=self._has_turn,
+            moved=self._moved,
+            look_after=self._look_after,
+            opened=self._consider_turns,
+        )
+        self.admission = Admission(
+            Capacity(slots=settings.max_active_runs),
+            self.clock,
+            records=lambda: self.runs,
+            wake=self.runs.work.add,
+        )
+        self.chronicle = Chronicle(
+            self.book,
+            archive=lambda job, run: str(self._archive.sealed(job, run) or ""),
+            siblings=lambda job: [record for record in self.runs if record.job == job],
+            learn=self.runs.learn,
+            refresh=self.admission.refresh_soon,
+        )
+        self.intake = Intake(
+            queue=self._queue(polling=polling),
+            desk=FileDesk(profiles_of(settings), environment, settings),
+            runs=self.runs,
+            clock=self.clock,
+            beat=self._queue_moves,
+        )
+        self._requests = FileRequests(
+            settings.queue, disk, scan_s=settings.scan_seconds, polling=polling
+        )
+        self._activities = Activities(
+            self.runs,
+            self.engine,
+            evidence=DiskEvidence(settings.state, self._archive, disk),
+            book=self.book,
+            clock=self.clock,
+        )
+        status = StatusFile(settings.state, self.clock.now().utc)
+        self.keeper = Keeper(
+            runs=self.runs,
+            notify=self.notifier,
+            limits={**SILENCE_S, "queue": 30 + 3 * settings.scan_seconds},
+            clock=lambda: self.clock.now().boot_s,
+            free=self._free,
+            min_free=settings.min_free,
+            publish=lambda told: status.publish(
+                {**told, "paused": sorted(self._holds)}, self.clock.now()
+            ),
+            hold=lambda low: self.hold("disk", on=low),
+        )
+
+    async def recover(self) -> None:
+        """Take up every open record; bad ones are set aside, named, and stop nobody.
+
+        Raises:
+            NewerRecord: a newer daemon was here.
+        """
+        loaded = await asyncio.to_thread(self._records.load_all)
+        for bad in loaded.bad:
+            log.error("record.set_aside", path=str(bad.path), reason=bad.reason)
+        readable = [record for record in loaded.records if self._is_readable(record)]
+        is_open = [r for r in readable if not r.phase.is_final or r.phase is Phase.LEFT]
+        self.runs.open(is_open)
+        jobs = {record.job for record in is_open}
+        for record in readable:
+            if record.phase is Phase.FAILED and record.job in jobs:
+                self.chronicle.consider_siblings(record)
+
+    async def run(self) -> None:
+        """Run every loop until one fails or we are cancelled; half a daemon is worse than none."""
+        async with asyncio.TaskGroup() as group:
+            self._tasks = TaskSet(group, self._activities.run, self.runs.work.add)
+            for number in range(WORKERS):
+                group.create_task(self.runs.work_forever(), name=f"worker {number}")
+            group.create_task(self.intake.run(), name="intake")
+            group.create_task(self._watch(), name="watch")
+            group.create_task(self._counter().serve(self._requests.arrivals()), name="control")
+            group.create_task(self.keeper.run(), name="keeper")
+
+    def hold(self, why: str, *, on: bool) -> None:
+        """Stop admission for this reason, or let go of it; any reason stops it."""
+        self._holds = self._holds | {why} if on else self._holds - {why}
+        self.admission.pause(paused=bool(self._holds))
+
+    def reload(self, settings: Settings) -> None:
+        """Take over what may change while we run."""
+        self.admission.change(Capacity(slots=settings.max_active_runs))
+        self.keeper.min_free = settings.min_free
+        self.settings = settings
+
+    def _queue_moves(self) -> None:
+        self.keeper.beat("queue")
+        self.hold("people", on=is_paused(self.settings.queue))
+        self.is_first_scan_done.set()
+
+    async def _watch(self) -> None:
+        await watch_launchers(
+            self.engine, self._view, self.runs, complete=self.is_view_complete.set
+        )
+
+    # The heart is built before those that it speaks to.
+    def _has_turn(self, record: Record) -> bool:
+        return self.admission.has_turn(record)
+
+    def _moved(self, before: Record | None, after: Record) -> None:
+        self.chronicle.moved(before, after)
+
+    def _consider_turns(self) -> None:
+        self.admission.refresh_soon()
+
+    def _look_after(self, record: Record, now: Moment) -> None:
+        if self._tasks is not None:
+            self._tasks.match(record.key, wanted(record, now))
+
+    def _counter(self) -> Counter:
+        mine = getpwuid(self.settings.state.stat().st_uid).pw_name
+        return Counter(
+            runs=self.runs,
+            owner_of=self._owner_of,
+            masters=frozenset({"root", mine}),
+            pause=self._pause,
+            done=self._requests.done,
+            refused=self._requests.refused,
+        )
+
+    async def _pause(self, paused: bool) -> None:  # noqa: FBT001 - called by position
+        await self._requests.pause(paused=paused)
+        self.hold("people", on=paused)
+
+    def _owner_of(self, job: str) -> str:
+        if self._records.spec(job) is None:
+            raise LookupError(job)
+        return self.book.job(job).owner
+
+    def _spec(self, job: str) -> bytes:
+        data = self._records.spec(job)
+        if data is None:
+            raise LookupError(f"job {job} has no spec.json")
+        return data
+
+    def _is_readable(self, record: Record) -> bool:
+        try:
+            self.book.job(record.job)
+        except (LookupError, ValueError, TypeError, KeyError) as error:
+            log.error("record.set_aside", path=record.key, reason=repr(error))  # noqa: TRY400 - said whole
+            return False
+        return True
+
+    def _free(self) -> int | None:
+        folders = [self.settings.state, self.settings.archive]
+        try:
+            return min(shutil.disk_usage(folder).free for folder in folders)
+        except OSError:
+            return None
+
+    def _queue(self, *, polling: bool) -> FileQueue:
+        settings = self.settings
+        return FileQueue(
+            settings.queue,
+            Claims(settings.queue, settings.state, self._name_job),
+            self._disk,
+            scan_s=settings.scan_seconds,
+            polling=polling,
+            rejected=lambda name, why: log.warning("job.rejected", file=name, owner="?", why=why),
+        )
+
+    def _name_job(self, file: str) -> str:
+        return claim_name(file, self.clock.now().utc)
+
+    def _local_engine(self, environment: Mapping[str, str]) -> LocalEngine:
+        settings = self.settings
+        installed = Installed(
+            payload=Path(payload.__file__).parent,
+            python=Path(sys.executable),
+            base_environment={name: environment[name] for name in PASSED_ON if name in environment},
+            venvs=settings.harness_venvs,
+            executables=settings.executables,
+        )
+        return LocalEngine(
+            settings.state / "local",
+            installed,
+            boot_id=self.clock.now().boot_id,
+            min_free=settings.min_free,
+        )

@@ -1,0 +1,47 @@
+"""Words on a terminal; decides nothing."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+
+COMMANDS = (
+    "serve", "submit", "check", "status", "why", "logs", "cancel", "pause", "resume", "collect",
+    "results", "verify", "profiles", "settings", "schema", "doctor", "simulate",
+)  # fmt: skip
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command `llmdbenchd`.
+
+    Returns:
+        0 good, 1 the answer is no, 2 wrong usage, 3 could not find out.
+    """
+    words = sys.argv[1:] if argv is None else list(argv)
+    args = _parser(words).parse_args(words)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `llmdbenchd results | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser; only the module of the command that is asked for is imported."""
+    parser = argparse.ArgumentParser(
+        prog="llmdbenchd",
+        description="Runs LLM serving benchmarks from dropped job files, and brings the results "
+        "home proven whole.",
+    )
+    parser.add_argument("--version", action="version", version=version("llmdbenchd"))
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    asked = next((word for word in words if not word.startswith("-")), None)
+    for name in [asked] if asked in COMMANDS else COMMANDS:
+        import_module(f"llmdbenchd.cli.{name}").register(commands)
+    return parser

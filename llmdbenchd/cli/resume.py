@@ -1,0 +1,10 @@
+"""`llmdbenchd resume`: let admission go on."""
+
+import argparse
+
+from llmdbenchd.cli.asking import register_one
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    register_one(commands, "resume", "let admission go on")

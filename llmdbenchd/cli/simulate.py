@@ -1,0 +1,182 @@
+"""`llmdbenchd simulate`: the stand-in model server, in the foreground until it is stopped."""
+
+import argparse
+import asyncio
+import re
+import signal
+import sys
+from pathlib import Path
+
+from llmdbenchd.simulate.options import DEFAULT_MODEL, Mode, Options, WrongOptions
+from llmdbenchd.simulate.serving import serving
+
+_GOOD = 0
+_NO = 1
+_WRONG_USAGE = 2
+
+_TIME = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|)")
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "simulate",
+        help="a stand-in model server with a known truth",
+        description="Serve OpenAI completions and chat like vLLM, with set times between tokens "
+        "and exactly as many tokens as were asked for. Prints its address once it listens.",
+        epilog="A harness that looks for the model's tokenizer finds it with HF_HOME=DIR of "
+        "--hf-cache and HF_HUB_OFFLINE=1.",
+    )
+    _add_address(parser)
+    _add_files(parser)
+    _add_model(parser)
+    _add_timing(parser)
+    _add_faults(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT: 0 stopped, 1 could not serve, 2 wrong options."""
+    try:
+        options = _options(args)
+    except WrongOptions as error:
+        for problem in error.problems:
+            print(f"llmdbenchd simulate: {problem}", file=sys.stderr)
+        return _WRONG_USAGE
+    try:
+        asyncio.run(_serve(options))
+    except OSError as error:
+        print(f"llmdbenchd simulate: cannot serve: {error}", file=sys.stderr)
+        return _NO
+    return _GOOD
+
+
+def _options(args: argparse.Namespace) -> Options:
+    return Options(
+        host=args.host,
+        port=args.port,
+        models=tuple(args.model or (DEFAULT_MODEL,)),
+        ttft_s=args.ttft,
+        itl_s=args.itl,
+        failure_rate=args.failure_injection_rate,
+        fail_every=args.fail_every,
+        refuse_after=args.refuse_after,
+        startup_s=args.startup_duration,
+        max_num_seqs=args.max_num_seqs,
+        max_model_len=args.max_model_len,
+        seed=args.seed,
+        mode=Mode(args.mode),
+        truth=args.truth,
+        hf_cache=args.hf_cache,
+        address_file=args.address_file,
+    )
+
+
+async def _serve(options: Options) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with serving(options) as address:
+        print(address, flush=True)
+        await stop.wait()
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("where")
+    group.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    group.add_argument("--port", type=int, default=8000, help="0 = any free one (%(default)s)")
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what it writes")
+    group.add_argument(
+        "--address-file",
+        type=Path,
+        metavar="PATH",
+        help="holds the address from the moment the server listens until it stops",
+    )
+    group.add_argument(
+        "--truth", type=Path, metavar="FILE", help="JSONL, made anew: what was really sent"
+    )
+    group.add_argument(
+        "--hf-cache",
+        type=Path,
+        metavar="DIR",
+        help="write a Hugging Face cache, so that the model's name is a tokenizer's too",
+    )
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what it serves")
+    group.add_argument(
+        "--model", action="append", metavar="ID", help=f"repeatable ({DEFAULT_MODEL})"
+    )
+    group.add_argument(
+        "--max-model-len",
+        type=int,
+        default=131072,
+        metavar="N",
+        help="tokens of prompt and reply together (%(default)s)",
+    )
+    group.add_argument(
+        "--mode",
+        choices=[str(mode) for mode in Mode],
+        default=str(Mode.RANDOM),
+        help="reply with random words or with the prompt's own (%(default)s)",
+    )
+    group.add_argument("--seed", type=int, default=0, help="of words and failures (%(default)s)")
+
+
+def _add_timing(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how fast it is")
+    group.add_argument(
+        "--ttft",
+        "--time-to-first-token",
+        type=_seconds,
+        default=0.05,
+        metavar="MS",
+        help="milliseconds from arrival to the first token (50)",
+    )
+    group.add_argument(
+        "--itl",
+        "--inter-token-latency",
+        type=_seconds,
+        default=0.01,
+        metavar="MS",
+        help="milliseconds from token to token (10)",
+    )
+    group.add_argument(
+        "--max-num-seqs", type=int, metavar="N", help="requests at once; more wait (no limit)"
+    )
+
+
+def _add_faults(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what goes wrong on purpose")
+    group.add_argument(
+        "--failure-injection-rate",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="share of requests answered with 500, 0 to 1",
+    )
+    group.add_argument("--fail-every", type=int, metavar="N", help="every n-th request gets 500")
+    group.add_argument(
+        "--refuse-after", type=int, metavar="N", help="after N requests all others get 503"
+    )
+    group.add_argument(
+        "--startup-duration",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="seconds of 503 before it is ready",
+    )
+
+
+def _seconds(text: str) -> float:
+    """Milliseconds as a plain number; `50ms` and `1.5s` are understood too."""
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: write 50, 50ms or 0.05s")
+    number, unit = float(match[1]), match[2]
+    return number if unit == "s" else number / 1000

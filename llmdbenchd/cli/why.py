@@ -1,0 +1,61 @@
+"""`llmdbenchd why`: what a run waits for, and who holds it."""
+
+import argparse
+import json
+
+from llmdbenchd.cli.state import GOOD, Folders, add_common, answering
+from llmdbenchd.cli.status import told
+from llmdbenchd.core.run.admit import waits_for
+from llmdbenchd.core.run.limits import Capacity
+from llmdbenchd.core.run.phase import Phase
+from llmdbenchd.core.run.record import Record
+from llmdbenchd.edge.clock import SystemClock
+from llmdbenchd.edge.files.inbox import is_paused
+
+_WAITS = {
+    Phase.RESOLVING: "its target is looked up and its workload rendered",
+    Phase.LAUNCHING: "its launchers are being started",
+    Phase.RUNNING: "its launchers generate load",
+    Phase.COLLECTING: "its logs and results are brought home",
+    Phase.REPORTING: "its reports are made and its archive is sealed",
+    Phase.CLEANING: "its launchers are removed",
+    Phase.LEFT: "it was left running (wait_timeout: 0): `llmdbenchd collect` brings it back",
+}
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "why",
+        help="why a job waits, or ended as it did",
+        description="One line for each run: what it waits for and who holds it, or why it ended.",
+    )
+    parser.add_argument("job", metavar="JOB[/RUN]")
+    add_common(parser)
+    parser.set_defaults(run=answering(_why))
+
+
+def _why(args: argparse.Namespace, folders: Folders) -> int:
+    asked = folders.find(args.job)
+    everyone = [record for record in folders.all_records() if not record.phase.is_final]
+    paused = is_paused(folders.settings.queue)
+    capacity = Capacity(slots=folders.settings.max_active_runs)
+    reasons = {record.key: _reason(record, everyone, capacity, paused=paused) for record in asked}
+    is_running = folders.daemon()["running"]
+    if args.json:
+        print(json.dumps({"daemon_running": is_running, "why": reasons}, indent=2))
+        return GOOD
+    for record in asked:
+        print(f"{record.key} {record.phase}: {reasons[record.key]}")
+    if not is_running and any(not record.phase.is_final for record in asked):
+        print("no daemon is running on this state folder: nothing moves")
+    return GOOD
+
+
+def _reason(record: Record, everyone: list[Record], capacity: Capacity, *, paused: bool) -> str:
+    if record.phase.is_final and record.phase is not Phase.LEFT:
+        return told(record)
+    now = SystemClock.of_this_machine().now()
+    waiting = waits_for(record, everyone, capacity, now, paused=paused)
+    more = f" ({told(record)})" if record.failure or record.last_error else ""
+    return (waiting or _WAITS.get(record.phase, "it is its turn")) + more

@@ -1,0 +1,159 @@
+"""Long work, each piece a task that ends by telling its run a fact."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+
+import structlog
+
+from llmdbenchd.controllers.book import JobBook
+from llmdbenchd.controllers.runs import Runs
+from llmdbenchd.core.account import Measured, events, run_facts
+from llmdbenchd.core.results.document import run_text
+from llmdbenchd.core.run import facts
+from llmdbenchd.core.run.phase import Phase
+from llmdbenchd.core.run.record import Collected, Record
+from llmdbenchd.core.run.wanted import Activity, Kind
+from llmdbenchd.core.workload.errors import WorkloadError
+from llmdbenchd.ports import (
+    Clock,
+    Engine,
+    Evidence,
+    Refused,
+    Reported,
+    ReportOrder,
+    Unavailable,
+)
+
+log = structlog.get_logger()
+
+FOLLOW_AGAIN_S = 2.0
+PHASES: Mapping[Kind, Phase] = {
+    "resolve": Phase.RESOLVING,
+    "collect": Phase.COLLECTING,
+    "report": Phase.REPORTING,
+}
+
+
+class Activities:
+    """Knows how to do each kind of long work."""
+
+    def __init__(
+        self, runs: Runs, engine: Engine, *, evidence: Evidence, book: JobBook, clock: Clock
+    ) -> None:
+        self._runs = runs
+        self._engine = engine
+        self._evidence = evidence
+        self._book = book
+        self._clock = clock
+        self._how: Mapping[Kind, Callable[[Activity, Record], Awaitable[None]]] = {
+            "resolve": self._resolve,
+            "follow": self._follow,
+            "collect": self._collect,
+            "report": self._report,
+        }
+
+    async def run(self, activity: Activity) -> None:
+        """Do it; whatever goes wrong is a fact on the record, never the end of the daemon."""
+        if activity.key not in self._runs:
+            return
+        record = self._runs[activity.key]
+        with structlog.contextvars.bound_contextvars(
+            job=record.job, run=record.run, attempt=activity.attempt
+        ):
+            try:
+                await self._how[activity.kind](activity, record)
+            except (Refused, Unavailable) as error:
+                log.warning("activity.failed", activity=activity.kind, reason=str(error))
+                self._delay(activity, str(error))
+            except Exception as error:  # a fault of ours must not stop the others
+                log.exception("activity.failed", activity=activity.kind, reason=repr(error))
+                self._delay(activity, f"a fault in llmdbenchd: {error!r}")
+
+    def _delay(self, activity: Activity, reason: str) -> None:
+        phase, now = PHASES.get(activity.kind), self._clock.now()
+        if phase is not None:
+            late = partial(facts.delayed, phase=phase, error=reason, now=now)
+            self._runs.learn(activity.key, late)
+
+    async def _resolve(self, activity: Activity, record: Record) -> None:
+        try:
+            target = self._book.target(record)
+        except WorkloadError as error:
+            reason = str(error)
+            self._runs.learn(activity.key, lambda record: facts.refused(record, reason))
+            return
+        self._runs.learn(activity.key, lambda record: facts.resolved(record, target))
+
+    async def _follow(self, activity: Activity, record: Record) -> None:
+        launcher = self._book.launchers(record)[activity.index - 1]
+        into = self._evidence.live_log(record, activity.index)
+        log.info("log.following", launcher=launcher)
+        size: int | None = None
+        while size is None:
+            try:
+                size = await self._engine.follow(launcher, into)
+            except Unavailable as error:
+                log.warning("activity.failed", activity="follow", reason=str(error))
+                await asyncio.sleep(FOLLOW_AGAIN_S)
+        log.info("log.finished", launcher=launcher, bytes=size)
+        done = partial(facts.log_done, attempt=activity.attempt, index=activity.index)
+        self._runs.learn(activity.key, done)
+
+    async def _collect(self, activity: Activity, record: Record) -> None:
+        attempt = self._book.attempt(record)
+        launchers = self._book.launchers(record)
+        copies = []
+        for index in record.seen:
+            into = await self._evidence.results(record, index)
+            copies.append(
+                await self._engine.collect(
+                    launchers[index - 1], attempt.results_folder(index), into
+                )
+            )
+        natives = await self._evidence.natives(record, attempt.spec.harness.name)
+        what = Collected(
+            files=sum(copy.files for copy in copies),
+            size=sum(copy.size for copy in copies),
+            manifest=_weakest([copy.manifest for copy in copies]),
+            native_files=natives.files,
+            requests=natives.metrics.requests if natives.metrics else None,
+            failures=natives.metrics.failures if natives.metrics else None,
+        )
+        fact = partial(facts.collected, attempt=activity.attempt, what=what)
+        self._runs.learn(activity.key, fact)
+
+    async def _report(self, activity: Activity, record: Record) -> None:
+        accepted, attempt = self._book.job(record.job), self._book.attempt(record)
+        harness = accepted.spec.harness.name
+        reported = Reported((), (), ())
+        metrics = None
+        if record.collected is not None:
+            metrics = (await self._evidence.natives(record, harness)).metrics
+            order = ReportOrder(
+                harness=harness,
+                experiment_id=attempt.experiment,
+                model=attempt.cell.model,
+                description=accepted.spec.description or "",
+                keywords=tuple(accepted.spec.keywords),
+            )
+            reported = await self._evidence.report(record, order)
+        measured = Measured(
+            metrics=metrics,
+            reports=reported.made,
+            report_problems=reported.problems,
+            report_notes=reported.notes,
+            log_bytes=await self._evidence.log_sizes(record),
+            finished=self._clock.now().utc,
+        )
+        documents = {
+            "run.json": run_text(run_facts(record, accepted, attempt, measured)),
+            "workload.yaml": attempt.workload_text.encode(),
+            "events.jsonl": events(record),
+        }
+        await self._evidence.seal(record, documents)
+        self._runs.learn(activity.key, facts.sealed)
+
+
+def _weakest(manifests: Sequence[str]) -> str:
+    return "late" if "late" in manifests else next(iter(manifests), "")

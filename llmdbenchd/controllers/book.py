@@ -1,0 +1,99 @@
+"""The jobs that were accepted: read when needed, kept as long as they are in use."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from llmdbenchd.core.job import names
+from llmdbenchd.core.job.accepted import AcceptedJob, decoded
+from llmdbenchd.core.job.attempt import Attempt
+from llmdbenchd.core.job.matrix import Cell
+from llmdbenchd.core.job.workloads import rendered
+from llmdbenchd.core.launch.plan import LauncherPlan, Places
+from llmdbenchd.core.run.limits import Limits
+from llmdbenchd.core.run.record import Record, Target
+
+IN_USE = 512  # jobs kept in memory; one more is read from disk again in a millisecond
+
+
+class JobBook:
+    """What job files say about runs (`runs.Handbook`), and what follows from it.
+
+    Args:
+        read: gives the bytes of a job's `spec.json`, or raises.
+        instance: this daemon's id.
+        places: where a launcher of a given name sees its files.
+    """
+
+    def __init__(
+        self, read: Callable[[str], bytes], *, instance: str, places: Callable[[str], Places]
+    ) -> None:
+        self._instance = instance
+        self._places = places
+        self.job = lru_cache(maxsize=IN_USE)(lambda job: decoded(read(job)))
+        self._names = lru_cache(maxsize=4 * IN_USE)(self._launcher_names)
+
+    def limits(self, key: str) -> Limits:
+        """How patient to be with the run."""
+        return self.job(_job_of(key)).limits
+
+    def launchers(self, record: Record) -> tuple[str, ...]:
+        """Names of launchers 1 to N of the record's attempt."""
+        return self._names(record.job, record.run, record.attempt)
+
+    def cell(self, record: Record) -> Cell:
+        """The run's cell of its job's matrix."""
+        return next(cell for cell in self.job(record.job).cells if cell.run == record.run)
+
+    def target(self, record: Record) -> Target:
+        """The target of a job that names an endpoint; its servers are host and port.
+
+        Raises:
+            WorkloadError: the workload cannot be rendered for it.
+        """
+        accepted = self.job(record.job)
+        endpoint = accepted.spec.endpoint or ""
+        self._workload(accepted, self.cell(record), endpoint, "/workspace")
+        parts = urlsplit(endpoint)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        servers = () if accepted.spec.share_target else (f"{parts.hostname}:{port}",)
+        return Target(endpoint, servers)
+
+    def attempt(self, record: Record, places: Places | None = None) -> Attempt:
+        """The record's attempt, its workload rendered for these places."""
+        accepted, cell = self.job(record.job), self.cell(record)
+        endpoint = record.target.endpoint if record.target else ""
+        workspace = places.workspace if places else "/workspace"
+        return Attempt(
+            spec=accepted.spec,
+            cell=cell,
+            endpoint=endpoint,
+            instance=self._instance,
+            job=record.job,
+            epoch=int(record.submitted.timestamp()),
+            number=record.attempt,
+            workload_file=accepted.source.rendered_file,
+            workload_text=self._workload(accepted, cell, endpoint, workspace) if endpoint else "",
+        )
+
+    def plan(self, record: Record, index: int) -> LauncherPlan:
+        """What launcher `index` of the record's attempt must be."""
+        places = self._places(self.launchers(record)[index - 1])
+        return self.attempt(record, places).plan(index, places)
+
+    def _workload(self, accepted: AcceptedJob, cell: Cell, endpoint: str, workspace: str) -> str:
+        return rendered(
+            accepted.spec, cell, accepted.source, endpoint=endpoint, workspace=workspace
+        )
+
+    def _launcher_names(self, job: str, run: str, attempt: int) -> tuple[str, ...]:
+        harness = self.job(job).spec.harness
+        run8 = names.run8(self._instance, job, run)
+        return tuple(
+            names.launcher(harness.name, run8, attempt, index, harness.parallelism)
+            for index in range(1, harness.parallelism + 1)
+        )
+
+
+def _job_of(key: str) -> str:
+    return key.partition("/")[0]

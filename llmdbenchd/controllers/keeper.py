@@ -1,0 +1,108 @@
+"""Feeds the watchdog while things really move, tells the status, watches the disk."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from llmdbenchd.controllers.runs import Runs
+
+log = structlog.get_logger()
+
+TICK_S = 2.0
+PROBE = ""  # no run has this key: a pass over it proves only that workers make passes
+
+
+class Notify(Protocol):
+    """What systemd wants to hear."""
+
+    def ping(self) -> bool:
+        """We are alive."""
+        ...
+
+    def status(self, text: str) -> bool:
+        """One line for `systemctl status`."""
+        ...
+
+
+@dataclass(slots=True)
+class Keeper:
+    """Looks at the daemon itself.
+
+    Attributes:
+        limits: seconds after which the silence of a loop, by name, is a defect.
+        clock: seconds that never jump.
+        free: bytes that are free where we write, or None when it cannot be told.
+        min_free: below it admission stops.
+        publish: writes the status for the command line.
+        hold: stops (True) or resumes (False) admission for want of disk.
+    """
+
+    runs: Runs
+    notify: Notify
+    limits: Mapping[str, float]
+    clock: Callable[[], float]
+    free: Callable[[], int | None]
+    min_free: int
+    publish: Callable[[Mapping[str, object]], None]
+    hold: Callable[[bool], None]
+    _beats: dict[str, float] = field(default_factory=dict)
+    _passes: int = -1
+    _degraded: frozenset[str] = frozenset()
+
+    def beat(self, loop: str) -> None:
+        """A sign of life of one of our loops."""
+        self._beats[loop] = self.clock()
+
+    def is_degraded(self, why: str, *, now: bool) -> None:
+        """Something that we live with, until it is better."""
+        if now and why not in self._degraded:
+            log.warning("degraded.entered", why=why)
+            self._degraded |= {why}
+        elif not now and why in self._degraded:
+            log.info("degraded.left", why=why)
+            self._degraded -= {why}
+
+    async def run(self) -> None:
+        """Keep, for ever."""
+        while True:
+            await self.tick()
+            await asyncio.sleep(TICK_S)
+
+    async def tick(self) -> None:
+        """One look at ourselves."""
+        if self.runs.passes != self._passes:
+            self._passes = self.runs.passes
+            self.beat("passes")
+        self.runs.work.add(PROBE)
+        free = await asyncio.to_thread(self.free)
+        is_low = free is not None and free < self.min_free
+        if is_low and "disk" not in self._degraded:
+            log.error("disk.low", free=free, needed=self.min_free)
+        self.is_degraded("disk", now=is_low)
+        self.hold(is_low)
+        if not self.silent():
+            self.notify.ping()
+        counts = self._counts()
+        await asyncio.to_thread(
+            self.publish, {"phases": counts, "degraded": sorted(self._degraded), "free": free}
+        )
+        told = ", ".join(f"{count} {phase}" for phase, count in counts.items()) or "idle"
+        self.notify.status(
+            f"{told}{'; degraded: ' if self._degraded else ''}" + ", ".join(sorted(self._degraded))
+        )
+
+    def silent(self) -> list[str]:
+        """Names of the loops that have been silent for too long."""
+        now = self.clock()
+        return [
+            name for name, limit in self.limits.items() if now - self._beats.get(name, now) > limit
+        ]
+
+    def _counts(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for record in self.runs:
+            counts[record.phase] = counts.get(record.phase, 0) + 1
+        return counts

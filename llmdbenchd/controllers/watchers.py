@@ -1,0 +1,34 @@
+"""Keeps the view of all launchers current; a broken watch is opened again, for ever."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from llmdbenchd.controllers.runs import Runs
+from llmdbenchd.controllers.view import View
+from llmdbenchd.core.run.limits import backoff_s
+from llmdbenchd.ports import Engine, Unavailable
+
+log = structlog.get_logger()
+
+
+async def watch_launchers(
+    engine: Engine, view: View, runs: Runs, *, complete: Callable[[], None]
+) -> None:
+    """Watch for ever. `complete` is called after each complete look."""
+    tries = 0
+    while True:
+        try:
+            async for news in engine.watch():
+                tries = 0
+                was_complete = view.is_complete
+                changed = view.apply(news)
+                if view.is_complete and not was_complete:
+                    complete()
+                    runs.look_at_all()
+                runs.look_at_launchers(changed)
+        except Unavailable as error:
+            tries += 1
+            log.warning("watch.broken", engine=engine.name, reason=str(error), tries=tries)
+        await asyncio.sleep(backoff_s(max(tries, 1)))

@@ -1,0 +1,119 @@
+"""What a record has to tell when its archive is sealed: `run.json`'s facts and the events."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from llmdbenchd.core.job.accepted import AcceptedJob
+from llmdbenchd.core.job.attempt import Attempt
+from llmdbenchd.core.results.document import LauncherFacts, PastAttempt, RunFacts
+from llmdbenchd.core.results.metrics import Metrics
+from llmdbenchd.core.run.phase import Phase
+from llmdbenchd.core.run.record import End, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What the evidence itself says, read when the archive is made.
+
+    Attributes:
+        metrics: of all launchers together, or None.
+        reports, report_problems, report_notes: what became of the standard reports.
+        log_bytes: length of each launcher's log, by index.
+        finished: when the archive was made.
+    """
+
+    metrics: Metrics | None = None
+    reports: tuple[str, ...] = ()
+    report_problems: tuple[str, ...] = ()
+    report_notes: tuple[str, ...] = ()
+    log_bytes: Mapping[int, int]
+    finished: datetime
+
+
+def run_facts(
+    record: Record, accepted: AcceptedJob, attempt: Attempt, measured: Measured
+) -> RunFacts:
+    """All that `run.json` says about a run that was judged."""
+    cell, verdict, got = attempt.cell, record.verdict, record.collected
+    return RunFacts(
+        job=record.job,
+        run=record.run,
+        phase=verdict.outcome if verdict else record.phase,
+        kind=verdict.kind if verdict else "",
+        reason=verdict.reason if verdict else "",
+        attempt=record.attempt,
+        harness=accepted.spec.harness.name,
+        model=cell.model,
+        method=cell.method,
+        treatment=cell.treatment,
+        repetition=cell.repetition,
+        endpoint=record.target.endpoint if record.target else "",
+        experiment_id=attempt.experiment,
+        queued=record.submitted,
+        started=entered(record, Phase.LAUNCHING),
+        finished=measured.finished,
+        launchers=_launchers(record.ends, measured.log_bytes),
+        metrics=measured.metrics,
+        reports=measured.reports,
+        report_problems=measured.report_problems,
+        report_notes=measured.report_notes,
+        files=got.files if got else None,
+        size=got.size if got else None,
+        manifest=got.manifest if got else "",
+        notes=(record.uncollected,) if record.uncollected else (),
+        past=tuple(
+            PastAttempt(
+                past.attempt,
+                past.verdict.outcome,
+                past.verdict.kind,
+                past.verdict.reason,
+                _launchers(past.ends, {}),
+            )
+            for past in record.past
+        ),
+    )
+
+
+def events(record: Record) -> bytes:
+    """The run's history as JSON lines: one for each phase that it came into."""
+    lines = [
+        {"at": record.submitted.isoformat(), "event": "run.queued", "attempt": 1},
+        *(
+            {
+                "at": step.at.isoformat(),
+                "event": "run.moved",
+                "now": step.phase,
+                "attempt": step.attempt,
+            }
+            for step in record.history
+        ),
+    ]
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
+def entered(record: Record, phase: Phase, *, attempt: int | None = None) -> datetime | None:
+    """When the run first came into `phase` (in the given attempt), or None."""
+    return next(
+        (
+            step.at
+            for step in record.history
+            if step.phase is phase and attempt in {None, step.attempt}
+        ),
+        None,
+    )
+
+
+def _launchers(ends: tuple[End, ...], log_bytes: Mapping[int, int]) -> tuple[LauncherFacts, ...]:
+    return tuple(
+        LauncherFacts(
+            end.index,
+            end.how.cause,
+            end.how.code,
+            end.how.signal,
+            end.how.detail,
+            log_bytes.get(end.index),
+        )
+        for end in sorted(ends, key=lambda end: end.index)
+    )

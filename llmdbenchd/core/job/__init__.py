@@ -1,0 +1,1 @@
+"""From the text that somebody dropped to runs with every value known."""

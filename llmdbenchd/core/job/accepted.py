@@ -1,0 +1,98 @@
+"""An accepted job: everything that its runs will ever need to know of it, as kept on disk.
+
+Written once, when the job is committed, and never changed: the workload's source is in
+it, so that a profile which is edited meanwhile changes no job that was accepted before.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from llmdbenchd.core.job.jobfile import Value
+from llmdbenchd.core.job.matrix import Cell, runs
+from llmdbenchd.core.job.model import JobSpec
+from llmdbenchd.core.job.workloads import Source
+from llmdbenchd.core.run.limits import Limits
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedJob:
+    """One job.
+
+    Attributes:
+        job: its id.
+        owner: who dropped it (the file's owner).
+        submitted: when it was taken (UTC).
+        engine: where its launchers live, resolved.
+        spec: every value known; `values` says where each came from.
+        source: its workload before rendering.
+    """
+
+    job: str
+    owner: str
+    submitted: datetime
+    engine: str
+    spec: JobSpec
+    values: Mapping[str, Value]
+    source: Source
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Its runs, in order."""
+        return runs(self.spec)
+
+    @property
+    def limits(self) -> Limits:
+        """How patient to be with each of its runs."""
+        spec = self.spec
+        return Limits(
+            launchers=spec.harness.parallelism,
+            attempts=spec.retry.attempts,
+            retry_delay_s=spec.retry.delay,
+            start_s=spec.timeouts.start,
+            run_s=spec.harness.wait_timeout,
+            collect_s=spec.timeouts.collect,
+            fail_above=spec.fail_above,
+            keep_going=spec.keep_going,
+            dry_run=spec.dry_run,
+        )
+
+
+def encoded(accepted: AcceptedJob) -> bytes:
+    """The job as `spec.json`."""
+    document = {
+        "version": VERSION,
+        "job": accepted.job,
+        "owner": accepted.owner,
+        "submitted": accepted.submitted.isoformat(),
+        "engine": accepted.engine,
+        "spec": accepted.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        "values": {field: asdict(value) for field, value in accepted.values.items()},
+        "source": asdict(accepted.source),
+    }
+    return json.dumps(document, ensure_ascii=False).encode() + b"\n"
+
+
+def decoded(data: bytes) -> AcceptedJob:
+    """The job that `spec.json` holds.
+
+    Raises:
+        ValueError: it is not one, or a newer daemon wrote it.
+    """
+    document: dict[str, Any] = json.loads(data)
+    version = document.get("version")
+    if version != VERSION:
+        raise ValueError(f"spec.json has version {version!r}; this program reads {VERSION}")
+    return AcceptedJob(
+        job=document["job"],
+        owner=document["owner"],
+        submitted=datetime.fromisoformat(document["submitted"]),
+        engine=document["engine"],
+        spec=JobSpec.model_validate(document["spec"]),
+        values={field: Value(**value) for field, value in document["values"].items()},
+        source=Source(**document["source"]),
+    )

@@ -1,0 +1,91 @@
+"""One attempt of one run, with all that its launchers have in common, and their plans."""
+
+from dataclasses import dataclass
+
+from llmdbenchd.core.job import names
+from llmdbenchd.core.job.environment import Launch, launcher_environment
+from llmdbenchd.core.job.matrix import Cell
+from llmdbenchd.core.job.model import JobSpec
+from llmdbenchd.core.launch.plan import LauncherPlan, Places, PlanFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What is decided before launchers are made; every name follows from it.
+
+    Attributes:
+        spec: the job.
+        cell: the run.
+        endpoint: URL of the target.
+        instance: the daemon's id.
+        job: the job's id.
+        epoch: seconds since 1970 when the run was first launched; the same in each attempt.
+        number: the attempt's, from 1.
+        workload_file: the workload's file name, one path component, with its ending `.yaml`.
+        workload_text: the rendered workload.
+    """
+
+    spec: JobSpec
+    cell: Cell
+    endpoint: str
+    instance: str
+    job: str
+    epoch: int
+    number: int = 1
+    workload_file: str
+    workload_text: str
+
+    @property
+    def run8(self) -> str:
+        """Eight hexadecimal digits that stand for the run."""
+        return names.run8(self.instance, self.job, self.cell.run)
+
+    @property
+    def experiment(self) -> str:
+        """The experiment id."""
+        return names.experiment_id(self.epoch, self.run8, self.cell.treatment, self.number)
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return names.stack_name(self.cell.method, self.cell.model)
+
+    def launcher(self, index: int) -> str:
+        """The name of launcher `index` (from 1)."""
+        harness = self.spec.harness
+        return names.launcher(harness.name, self.run8, self.number, index, harness.parallelism)
+
+    def launchers(self) -> tuple[str, ...]:
+        """The names of all launchers, in the order of their indices."""
+        return tuple(self.launcher(index + 1) for index in range(self.spec.harness.parallelism))
+
+    def results_folder(self, index: int) -> str:
+        """Where launcher `index` writes, below the results prefix."""
+        return names.results_folder(self.spec.harness.name, self.experiment, self.stack, index)
+
+    def plan(self, index: int, places: Places) -> LauncherPlan:
+        """What launcher `index` must be, at the places where its engine keeps things."""
+        harness = self.spec.harness
+        launch = Launch(
+            spec=self.spec,
+            cell=self.cell,
+            endpoint=self.endpoint,
+            experiment=self.experiment,
+            stack=self.stack,
+            places=places,
+            results_folder=self.results_folder(index),
+            workload_file=self.workload_file,
+            launcher=self.launcher(index),
+            index=index,
+        )
+        path = f"profiles/{harness.name}/{self.workload_file}"
+        return LauncherPlan(
+            name=launch.launcher,
+            harness=harness.name,
+            executable=harness.executable,
+            results_folder=launch.results_folder,
+            files=(PlanFile(path, self.workload_text),),
+            env=launcher_environment(launch),
+            cpu=harness.cpu,
+            memory=harness.memory,
+        )

@@ -1,0 +1,160 @@
+"""The variables of the era: what a launcher is given, and what a profile's tokens mean."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from llmdbenchd.core.job.credentials import holds_a_credential, names_a_credential
+from llmdbenchd.core.job.matrix import Cell
+from llmdbenchd.core.job.model import JobSpec
+from llmdbenchd.core.job.variables import FIELDS
+from llmdbenchd.core.launch.plan import Places
+
+_TOKENIZER = "LLMDBENCH_DEPLOY_CURRENT_TOKENIZER"
+_PYTHON_HARNESSES = frozenset({"nop"})  # their scripts in the image end in .py
+_NOT_ONE_VALUE = frozenset({"harness.image"})  # four variables, none of which is the field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """All that one launcher's environment is made of.
+
+    Attributes:
+        spec: the job; `cell` the run.
+        endpoint: URL of the target.
+        experiment: the experiment id; `stack` the stack's name.
+        places: where the launcher sees its files.
+        results_folder: one path component below `places.results_prefix`.
+        workload_file: the workload's file name below `profiles/<harness>/`.
+        launcher: its name; `index` its number, from 1.
+    """
+
+    spec: JobSpec
+    cell: Cell
+    endpoint: str
+    experiment: str
+    stack: str
+    places: Places
+    results_folder: str
+    workload_file: str
+    launcher: str
+    index: int
+
+
+def launcher_environment(launch: Launch) -> dict[str, str]:
+    """The launcher's variables; empty ones are left out, as in the field.
+
+    What the contract of the field's image says comes last, so that nobody's variable can
+    send a launcher to another launcher's folder. Credentials are never among them, nor
+    values that still hold a token.
+    """
+    copied = _copied(launch.spec)
+    given = {"TZ": "UTC"} | copied | dict(launch.spec.harness.env) | _contract(launch)
+    return {name: value for name, value in given.items() if value and _may_travel(name, value)}
+
+
+def workload_variables(
+    spec: JobSpec, cell: Cell, *, endpoint: str, workspace: str = "/workspace"
+) -> dict[str, str]:
+    """The variables that a profile's `REPLACE_ENV_` tokens can name.
+
+    Args:
+        spec: the job.
+        cell: the run.
+        endpoint: URL of the target.
+        workspace: the launcher's workspace; a data set lies there by default.
+    """
+    values = spec.model_dump(mode="json", by_alias=True)
+    named = {
+        row.variables[0]: _as_text(_value(values, row.field))
+        for row in FIELDS
+        if row.variables and row.field not in _NOT_ONE_VALUE
+    }
+    given = dict(spec.submitted_environment) | dict(spec.variables)
+    meant = given | {name: value for name, value in named.items() if value}
+    meant |= _current(spec, cell, endpoint) | _dataset(spec, workspace)
+    return {name: value for name, value in meant.items() if value and _may_travel(name, value)}
+
+
+def _contract(launch: Launch) -> dict[str, str]:
+    spec, places, harness = launch.spec, launch.places, launch.spec.harness
+    ending = "py" if harness.name in _PYTHON_HARNESSES else "sh"
+    results = f"{places.results_prefix.rstrip('/')}/{launch.results_folder}"
+    return {
+        "LLMDBENCH_RUN_EXPERIMENT_LAUNCHER": "1",
+        "LLMDBENCH_MAGIC_ENVAR": "harness_pod",
+        "LLMDBENCH_RUN_WORKSPACE_DIR": places.workspace,
+        "LLMDBENCH_CONTROL_WORK_DIR": results,
+        "LLMDBENCH_RUN_EXPERIMENT_ID": launch.experiment,
+        "LLMDBENCH_RUN_EXPERIMENT_HARNESS": f"{harness.name}-llm-d-benchmark.{ending}",
+        "LLMDBENCH_RUN_EXPERIMENT_ANALYZER": f"{harness.name}-analyze_results.{ending}",
+        "LLMDBENCH_RUN_EXPERIMENT_HARNESS_WORKLOAD_NAME": launch.workload_file,
+        "LLMDBENCH_RUN_EXPERIMENT_RESULTS_DIR_PREFIX": places.results_prefix,
+        "LLMDBENCH_RUN_EXPERIMENT_RESULTS_DIR": results,
+        "LLMDBENCH_RUN_EXPERIMENT_RESULTS_DIR_SUFFIX": launch.results_folder.rpartition("_")[0],
+        "LLMDBENCH_RUN_EXPERIMENT_PARALLEL_INDEX": str(launch.index),
+        "LLMDBENCH_HARNESS_NAME": harness.name,
+        "LLMDBENCH_HARNESS_LOAD_PARALLELISM": str(harness.parallelism),
+        "LLMDBENCH_HARNESS_STACK_NAME": launch.stack,
+        "LLMDBENCH_DEPLOY_METHODS": launch.cell.method,
+        "LLMDBENCH_VLLM_COMMON_NAMESPACE": spec.namespace,
+        "LLMDBENCH_DESCRIPTION_TEXT": spec.description or "",
+        "LLMDBENCH_DESCRIPTION_KEYWORDS": ",".join(spec.keywords),
+        "POD_NAME": launch.launcher,
+        **_current(spec, launch.cell, launch.endpoint),
+        **_dataset(spec, places.workspace),
+    }
+
+
+def _current(spec: JobSpec, cell: Cell, endpoint: str) -> dict[str, str]:
+    given = dict(spec.submitted_environment) | dict(spec.variables)
+    return {
+        "LLMDBENCH_DEPLOY_CURRENT_MODEL": cell.model,
+        _TOKENIZER: given.get(_TOKENIZER) or cell.model,
+        "LLMDBENCH_HARNESS_NAMESPACE": spec.harness_namespace,
+        "LLMDBENCH_HARNESS_STACK_ENDPOINT_URL": endpoint,
+        "LLMDBENCH_HARNESS_STACK_TYPE": _stack_type(cell.method),
+    }
+
+
+def _dataset(spec: JobSpec, workspace: str) -> dict[str, str]:
+    url = spec.dataset.url or ""
+    return {
+        "LLMDBENCH_RUN_DATASET_URL": url,
+        "LLMDBENCH_RUN_DATASET_DIR": spec.dataset.dir or workspace,
+        "LLMDBENCH_RUN_DATASET_FILE": urlsplit(url).path.rpartition("/")[2] or "NONE",
+    }
+
+
+def _copied(spec: JobSpec) -> dict[str, str]:
+    """The caller's variables that begin with one of the asked prefixes."""
+    prefixes = spec.harness.env_to_pod
+    given = dict(spec.submitted_environment) | dict(spec.variables)
+    return {name: value for name, value in given.items() if name.startswith(prefixes)}
+
+
+def _stack_type(method: str) -> str:
+    return "llm-d" if method == "modelservice" else "vllm-prod"
+
+
+def _may_travel(name: str, value: str) -> bool:
+    secret = names_a_credential(name) or holds_a_credential(value)
+    return not secret and "REPLACE_ENV" not in value
+
+
+def _value(values: object, field: str) -> object:
+    part = values
+    for key in field.split("."):
+        part = part.get(key) if isinstance(part, Mapping) else None
+    return part
+
+
+def _as_text(value: object) -> str:
+    """A value as run.sh would have it in a variable; what is no single word is empty."""
+    if value is None or isinstance(value, Mapping):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return str(value)

@@ -1,0 +1,146 @@
+"""What an engine can do with a job today: the rest is refused by name, never ignored."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from llmdbenchd.core.job.jobfile import Value
+from llmdbenchd.core.job.layers import DAEMON, DEFAULT, SUBMITTED
+from llmdbenchd.core.job.model import JobSpec
+from llmdbenchd.core.job.problems import Problem, in_line_order
+
+LOCAL = "local"
+KUBERNETES = "kubernetes"
+_NOT_YET = "not yet supported by this engine"
+_ON_A_CLUSTER = f"{_NOT_YET}: it is about pods, and this engine starts processes"
+_HARNESSES = frozenset({"inference-perf"})
+
+_WITHOUT_EFFECT: Mapping[str, str] = {  # the load is the same without them
+    "scenario": f"{_NOT_YET}: scenario files come later",
+    "storage": f"{_NOT_YET}: results are kept on this machine, without a claim",
+    "analyze_locally": f"{_NOT_YET}: local analysis comes later",
+    "nop": f"{_NOT_YET}: the harness nop comes later",
+    "endpoint_auth": f"{_NOT_YET}: a secret is read on a cluster only",
+    "hf_token": f"{_NOT_YET}: a secret is read on a cluster only",
+    "harness.image": _ON_A_CLUSTER,
+    "harness.conda_env": f"{_NOT_YET}: local analysis comes later",
+    "harness.service_account": _ON_A_CLUSTER,
+    "harness.image_pull_secrets": _ON_A_CLUSTER,
+    "harness.node_selector": _ON_A_CLUSTER,
+    "harness.tolerations": _ON_A_CLUSTER,
+    "harness.priority_class": _ON_A_CLUSTER,
+}
+_DECISIVE: Mapping[str, str] = {  # without them something else would be run
+    "treatments": f"{_NOT_YET}: treatments come later",
+    "skip_run": f"{_NOT_YET}: there is no claim to collect from",
+    "follow_servers": f"{_NOT_YET}: the servers' logs are followed on a cluster only",
+    "dataset": f"{_NOT_YET}: data sets come later",
+    "harness.debug": f"{_NOT_YET}: there is no pod to look into",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What an engine cannot do with a job.
+
+    Attributes:
+        refused: reasons not to take the job, in line order.
+        warnings: values from an environment that have no effect on this engine.
+    """
+
+    refused: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def resolve_engine(spec_engine: str, *, cluster_configured: bool) -> tuple[str, str]:
+    """The engine of a job, and why that one.
+
+    Args:
+        spec_engine: `kubernetes`, `local` or `auto`.
+        cluster_configured: whether a kubeconfig or an in-cluster configuration was found.
+    """
+    if spec_engine != "auto":
+        return spec_engine, "as the job says"
+    if cluster_configured:
+        return KUBERNETES, "a cluster is configured"
+    return LOCAL, "no cluster is configured"
+
+
+def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Support:
+    """What this engine cannot do with a job in which nothing else is wrong.
+
+    Args:
+        spec: the job.
+        values: its values with their origins, as `read_job` gives them.
+        engine: `local` or `kubernetes`.
+    """
+    if engine != LOCAL:
+        message = f"not yet supported: engine {engine} comes later"
+        hint = "write `engine: local` and an `endpoint`"
+        return Support(refused=(_at(values, "engine", message, hint),))
+    refused = [*_decisive(spec, values), *_target(spec, values)]
+    warnings: list[Problem] = []
+    for problem in _without_effect(values):
+        origin = values[problem.field].origin
+        (warnings if origin in {DAEMON, SUBMITTED} else refused).append(problem)
+    if spec.endpoint and _is_given(values["methods"]):
+        warnings.append(_at(values, "methods", "has no effect beside `endpoint`"))
+    return Support(in_line_order(refused), in_line_order(warnings))
+
+
+def _target(spec: JobSpec, values: Mapping[str, Value]) -> Iterator[Problem]:
+    """A local launcher needs a URL; a method needs a cluster to look in."""
+    if spec.endpoint:
+        return
+    hint = "write endpoint: http://HOST:PORT"
+    methods = values["methods"]
+    if _is_given(methods) and methods.origin not in {DAEMON, SUBMITTED}:
+        message = f"{_NOT_YET}: nothing is discovered without a cluster"
+        yield _at(values, "methods", message, hint)
+        return
+    where = _at(values, "engine", "", "")
+    message = "is needed by the engine local, which discovers nothing"
+    yield Problem(where.line, where.column, "endpoint", message, hint)
+
+
+def _decisive(spec: JobSpec, values: Mapping[str, Value]) -> Iterator[Problem]:
+    if spec.harness.name not in _HARNESSES:
+        message = f"{_NOT_YET}: only inference-perf has its script so far"
+        yield _at(values, "harness.name", message)
+    if "auto" in spec.models:
+        message = f"{_NOT_YET}: the model is not detected"
+        yield _at(values, "models", message, "name the model that the endpoint serves")
+    if spec.harness.executable.startswith("image:"):
+        yield _at(values, "harness.executable", f"{_NOT_YET}: a process has no image")
+    yield from _given(values, _DECISIVE)
+
+
+def _without_effect(values: Mapping[str, Value]) -> Iterator[Problem]:
+    yield from _given(values, _WITHOUT_EFFECT)
+
+
+def _given(values: Mapping[str, Value], reasons: Mapping[str, str]) -> Iterator[Problem]:
+    """A problem for each field that is given and has a reason against it."""
+    references: set[str] = set()
+    for field, value in values.items():
+        section = field.partition(".")[0]
+        reason = reasons.get(field) or reasons.get(section)
+        if reason is None or section in references or not _is_given(value):
+            continue
+        if section in {"endpoint_auth", "hf_token"}:  # one reference, one finding
+            references.add(section)
+        yield _at(values, field, reason)
+
+
+def _is_given(value: Value) -> bool:
+    """Whether somebody asked for it; saying no to a thing that is not there is fine."""
+    return value.origin != DEFAULT and value.value is not False
+
+
+def _at(values: Mapping[str, Value], field: str, message: str, hint: str = "") -> Problem:
+    """A problem at a field's value; what the file does not name is at its beginning."""
+    value = values[field]
+    if value.origin == DEFAULT:
+        return Problem(1, 1, field, message, hint)
+    if value.variable:
+        message = f"{value.variable} ({value.origin}): {message}"
+    return Problem(value.line, value.column, field, message, hint)

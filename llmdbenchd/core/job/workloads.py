@@ -1,0 +1,92 @@
+"""Which workload a job means, and what it becomes for one run."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import yaml
+
+from llmdbenchd.core.job.environment import workload_variables
+from llmdbenchd.core.job.matrix import Cell
+from llmdbenchd.core.job.model import JobSpec
+from llmdbenchd.core.workload.profile import choose, stem
+from llmdbenchd.core.workload.rendering import prepare
+
+INLINE = "inline.yaml"
+
+
+class Profile(Protocol):
+    """One profile: its text, and the file that it lies in."""
+
+    @property
+    def text(self) -> str:
+        """The whole file."""
+        ...
+
+    @property
+    def path(self) -> object:
+        """The file; the last component's ending says how it is rendered."""
+        ...
+
+
+class Shelf(Protocol):
+    """Where profiles lie. Both methods raise `WorkloadError` with the reason."""
+
+    def names(self, harness: str) -> Sequence[str]:
+        """The profiles of a harness."""
+        ...
+
+    def read(self, harness: str, name: str) -> Profile:
+        """One of them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A workload before it is rendered: a file name (for errors and for its kind) and text."""
+
+    file: str
+    text: str
+
+    @property
+    def rendered_file(self) -> str:
+        """The name that the rendered workload has in a launcher: one component, `*.yaml`."""
+        return f"{stem(self.file.rpartition('/')[2])}.yaml"
+
+
+def is_path(workload: object) -> bool:
+    """Whether a job's `workload` is a path, not a profile's name or the workload itself."""
+    return isinstance(workload, str) and "/" in workload
+
+
+def find(spec: JobSpec, shelf: Shelf, read_path: Callable[[str], str]) -> Source:
+    """The workload that a job means.
+
+    Args:
+        spec: the job.
+        shelf: the profiles.
+        read_path: reads a workload that is named by a path; raises `WorkloadError`.
+
+    Raises:
+        WorkloadError: there is no such workload.
+    """
+    workload = spec.workload
+    if workload is not None and not isinstance(workload, str):
+        return Source(INLINE, yaml.safe_dump(dict(workload), sort_keys=False, allow_unicode=True))
+    if workload is not None and is_path(workload):
+        return Source(workload, read_path(workload))
+    harness = spec.harness.name
+    profile = shelf.read(harness, choose(shelf.names(harness), workload, harness))
+    return Source(str(profile.path).rpartition("/")[2], profile.text)
+
+
+def rendered(
+    spec: JobSpec, cell: Cell, source: Source, *, endpoint: str, workspace: str = "/workspace"
+) -> str:
+    """The workload of one run: overrides made, tokens replaced.
+
+    Raises:
+        WorkloadError: every override and token that is not possible.
+    """
+    variables = workload_variables(spec, cell, endpoint=endpoint, workspace=workspace)
+    return prepare(source.text, overrides=spec.overrides, variables=variables, file=source.file)

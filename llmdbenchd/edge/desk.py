@@ -1,0 +1,78 @@
+"""What judging a job file needs of this machine: profiles, environment, workloads by path."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmdbenchd.core.job.decoding import LARGEST
+from llmdbenchd.core.job.support import resolve_engine
+from llmdbenchd.core.workload.errors import WorkloadError, WorkloadProblem
+from llmdbenchd.edge.files.profiles import Profiles
+from llmdbenchd.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class FileDesk:
+    """One daemon's desk; the command line's `check` sits at the same one.
+
+    Attributes:
+        shelf: the profiles.
+        environment: the daemon's.
+        settings: its settings.
+    """
+
+    shelf: Profiles
+    environment: Mapping[str, str]
+    settings: Settings
+
+    def read_path(self, path: str) -> str:
+        """A workload that is named by its path; raises `WorkloadError`."""
+        return read_below(path, (self.shelf.root, *self.settings.path_roots))
+
+    def engine(self, asked: str) -> str:
+        """The engine that a job gets that asks for this one."""
+        return self.choose_engine(asked)[0]
+
+    def choose_engine(self, asked: str) -> tuple[str, str]:
+        """The engine for a job that asks for this one, and why."""
+        if asked == "auto" and self.settings.engine != "auto":
+            return self.settings.engine, "as the daemon's settings say"
+        return resolve_engine(
+            asked, cluster_configured=cluster_configured(self.settings, self.environment)
+        )
+
+
+def profiles_of(settings: Settings) -> Profiles:
+    """The profiles that the settings name, or those we ship."""
+    return Profiles(settings.profiles) if settings.profiles else Profiles.shipped()
+
+
+def cluster_configured(settings: Settings, environment: Mapping[str, str]) -> bool:
+    """Whether kubectl, or a pod's own account, would find a cluster."""
+    named = settings.kubeconfig or environment.get("KUBECONFIG")
+    inside = environment.get("KUBERNETES_SERVICE_HOST")
+    home = environment.get("HOME")
+    return bool(named or inside or (home and (Path(home) / ".kube" / "config").is_file()))
+
+
+def read_below(path: str, roots: Sequence[Path]) -> str:
+    """The text of a workload that a job names by its path.
+
+    Args:
+        path: absolute, or below the first root.
+        roots: folders below which a job may name files.
+
+    Raises:
+        WorkloadError: it lies elsewhere, or cannot be read.
+    """
+    file = (roots[0] / path).resolve()
+    if not any(file.is_relative_to(root.resolve()) for root in roots):
+        message = "lies outside of the folders that a job may name"
+        hint = "submit puts a local file into the job; or see the setting path_roots"
+        raise WorkloadError([WorkloadProblem(path, 0, path, message, hint)])
+    try:
+        with file.open("rb") as opened:
+            return opened.read(LARGEST).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise WorkloadError([WorkloadProblem(path, 0, path, f"cannot be read: {why}")]) from error

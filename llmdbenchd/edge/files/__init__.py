@@ -1,0 +1,1 @@
+"""The queue, the records and the archive on a local disk."""

@@ -1,0 +1,134 @@
+"""The evidence of runs on this disk: live logs, collected results, reports, the archive.
+
+    <state>/live/<job>/<run>/<attempt>/launcher-<i>.log      while the run is open
+    <archive>/.incoming/<job>/<run>/attempts/<n>/...         what is brought home
+    <archive>/<job>/<run>/                                   sealed
+
+Blocking work runs in the executor that is given.
+"""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from llmdbenchd.core.results.metrics import Metrics, combine
+from llmdbenchd.core.results.readers import Unreadable
+from llmdbenchd.core.results.summary import find_native, measure
+from llmdbenchd.core.run.record import Record
+from llmdbenchd.edge.files.archive import Archive
+from llmdbenchd.edge.files.durable import translated
+from llmdbenchd.edge.files.staging import made
+from llmdbenchd.edge.reports import ReportContext, ReportFacts, convert
+from llmdbenchd.ports import Natives, Reported, ReportOrder
+
+Answer = TypeVar("Answer")
+
+
+class DiskEvidence:
+    """Evidence below the folders `state` and `archive` (they may be on two disks)."""
+
+    def __init__(self, state: Path, archive: Archive, disk: Executor) -> None:
+        self._live = state / "live"
+        self._archive = archive
+        self._disk = disk
+
+    def live_log(self, record: Record, index: int) -> Path:
+        """The file that the log of launcher `index` is followed into."""
+        return self._live_folder(record) / str(record.attempt) / f"launcher-{index}.log"
+
+    async def results(self, record: Record, index: int) -> Path:
+        """The folder that the results of launcher `index` are copied into."""
+        return await self._do(self._results, record, index)
+
+    async def natives(self, record: Record, harness: str) -> Natives:
+        """Read the native result files of all launchers that were collected."""
+        return await self._do(self._natives, record, harness)
+
+    async def log_sizes(self, record: Record) -> Mapping[int, int]:
+        """Bytes of each launcher's log that is here, by index."""
+        logs = {index: self.live_log(record, index) for index in record.seen}
+        return {index: path.stat().st_size for index, path in logs.items() if path.exists()}
+
+    async def report(self, record: Record, order: ReportOrder) -> Reported:
+        """Make the standard reports of every launcher, below `reports/<i>/`."""
+        context = ReportContext(
+            experiment_id=order.experiment_id,
+            model=order.model,
+            description=order.description,
+            keywords=order.keywords,
+            parallelism=len(record.seen),
+        )
+        answers: list[tuple[int, ReportFacts]] = []
+        for index in record.seen:
+            results = await self.results(record, index)
+            into = results.parent.parent / "reports" / str(index)
+            answers.append(
+                (index, await convert(results, order.harness, into=into, context=context))
+            )
+        return Reported(
+            tuple(f"reports/{index}/{name}" for index, facts in answers for name in facts.made),
+            tuple(f"launcher {index}: {why}" for index, facts in answers for why in facts.problems),
+            tuple(f"launcher {index}: {note}" for index, facts in answers for note in facts.notes),
+        )
+
+    async def seal(self, record: Record, documents: Mapping[str, bytes]) -> Path:
+        """Bring the logs to the rest, seal the archive, and let go of what lies here twice."""
+        return await self._do(self._seal, record, documents)
+
+    async def _do(self, work: Callable[..., Answer], *args: object) -> Answer:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._disk, partial(work, *args))
+
+    def _live_folder(self, record: Record) -> Path:
+        return self._live / record.job / record.run
+
+    def _attempt(self, record: Record, number: int) -> Path:
+        return self._archive.staging(record.job, record.run) / "attempts" / str(number)
+
+    def _results(self, record: Record, index: int) -> Path:
+        return made(self._attempt(record, record.attempt) / "results" / str(index))
+
+    def _natives(self, record: Record, harness: str) -> Natives:
+        """Natives of all launchers; a torn file is counted and says nothing."""
+        found, measured = 0, list[Metrics]()
+        for index in record.seen:
+            folder = self._results(record, index)
+            with translated(folder):
+                names = find_native(harness, [path.name for path in folder.iterdir()])
+                texts = {name: (folder / name).read_bytes() for name in names}
+            found += len(names)
+            try:
+                metrics = measure(harness, texts)
+            except Unreadable:
+                return Natives(found, None)
+            if metrics is None:
+                return Natives(found, None)
+            measured.append(metrics)
+        return Natives(found, combine(measured))
+
+    def _seal(self, record: Record, documents: Mapping[str, bytes]) -> Path:
+        if self._archive.sealed(record.job, record.run) is None:
+            for live in sorted(self._live_folder(record).glob("*/launcher-*.log")):
+                logs = made(self._attempt(record, int(live.parent.name)) / "logs")
+                with translated(logs):
+                    _same_file(live, logs / live.name)
+        path = self._archive.seal(
+            record.job, record.run, attempt=record.attempt, documents=documents
+        )
+        with translated(self._live):
+            shutil.rmtree(self._live_folder(record), ignore_errors=True)
+        return path
+
+
+def _same_file(source: Path, target: Path) -> None:
+    """Make `target` the content of `source`: a second name where the disk is the same."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # another filesystem, or one without links
+        shutil.copyfile(source, target)

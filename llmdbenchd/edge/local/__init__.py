@@ -1,0 +1,1 @@
+"""Launchers as processes on this machine, outliving the daemon."""

@@ -1,0 +1,105 @@
+"""The local room's doorkeeper: which programs may run here, and with which environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmdbenchd.core.launch.plan import DEFAULT_EXECUTABLE, LauncherPlan
+from llmdbenchd.core.results.manifest import mistake_in_path
+from llmdbenchd.edge.local.orphans import MARK
+from llmdbenchd.ports import Refused
+
+FIELD = "LLMDBENCH_HARNESS_EXECUTABLE"  # where launch.py reads what replaces the harness script
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What this machine offers to launchers.
+
+    Attributes:
+        payload: folder of `launch.py`, which every launcher runs.
+        python: the interpreter for it.
+        base_environment: PATH, HOME, LANG ...: all that a launcher gets of the daemon's own.
+        venvs: folder of harness installations, `<venvs>/<harness>/bin`; None when there are none.
+        executables: folder of programs that jobs may run instead; None when there are none.
+    """
+
+    payload: Path
+    python: Path
+    base_environment: Mapping[str, str]
+    venvs: Path | None = None
+    executables: Path | None = None
+
+    def command(self) -> tuple[str, ...]:
+        """Program and arguments of every launcher."""
+        return (str(self.python), "-I", "-S", str(self.payload / "launch.py"))
+
+    def environment(self, plan: LauncherPlan, folder: Path) -> dict[str, str]:
+        """The whole environment of a launcher that lives in `folder`.
+
+        Raises:
+            Refused: its program may not run here, or a variable cannot be set.
+        """
+        own = {MARK: str(folder), "LLMDBENCHD_LAUNCHER": plan.name}
+        if plan.executable == DEFAULT_EXECUTABLE:
+            search = [str(self._harness(plan.harness))]
+        else:
+            search = self._harness_if_any(plan.harness)
+            own[FIELD] = str(self._executable(plan.executable))
+        if path := self.base_environment.get("PATH"):
+            search.append(path)
+        environment = {**self.base_environment, "PATH": ":".join(search), **plan.env, **own}
+        for name, value in environment.items():
+            if not name or "=" in name or "\0" in name or "\0" in value:
+                raise Refused(f"the environment variable {name!r} cannot be set")
+        return environment
+
+    def _harness_if_any(self, harness: str) -> list[str]:
+        try:
+            return [str(self._harness(harness))]
+        except Refused:
+            return []
+
+    def _harness(self, harness: str) -> Path:
+        if not plain(harness):
+            raise Refused(f"harness {harness!r} is not a plain name")
+        if self.venvs is None:
+            raise Refused(f"harness {harness}: none is installed here (setting harness_venvs)")
+        programs = self.venvs / harness / "bin"
+        try:
+            found = any(_executable_file(program) for program in programs.iterdir())
+        except OSError:
+            found = False
+        if not found:
+            raise Refused(
+                f"harness {harness} is not installed here: no program in {programs} "
+                "(setting harness_venvs)"
+            )
+        return programs
+
+    def _executable(self, name: str) -> Path:
+        allowed = self.executables
+        if not plain(name):
+            raise Refused(
+                f"executable {name!r} is not a plain name; the local engine runs no other"
+            )
+        if allowed is None:
+            raise Refused(f"executable {name}: none is allowed here (setting executables)")
+        if not (allowed / name).exists():
+            raise Refused(f"executable {name} is not in {allowed} (setting executables)")
+        program = (allowed / name).resolve()
+        if not program.is_relative_to(allowed.resolve()):
+            raise Refused(f"executable {name} is a link that leaves {allowed}")
+        if not _executable_file(program):
+            raise Refused(f"executable {name} in {allowed} is not an executable file")
+        return program
+
+
+def plain(name: str) -> bool:
+    """Whether a name is one visible component of a path."""
+    return "/" not in name and not name.startswith(".") and not mistake_in_path(name)
+
+
+def _executable_file(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)

@@ -1,0 +1,137 @@
+"""What a launcher is given, and what a profile's tokens mean."""
+
+from llmdbenchd.core.job.attempt import Attempt
+from llmdbenchd.core.job.environment import workload_variables
+from llmdbenchd.core.job.matrix import runs
+from llmdbenchd.core.job.model import JobSpec
+from llmdbenchd.core.launch.plan import LauncherPlan, Places
+
+PLACES = Places("/w", "/requests")
+
+
+def spec_of(**fields: object) -> JobSpec:
+    return JobSpec.model_validate({"endpoint": "http://h:8000", "models": "a/b-1b", **fields})
+
+
+def attempt_of(spec: JobSpec, number: int = 1) -> Attempt:
+    return Attempt(
+        spec=spec,
+        cell=runs(spec)[0],
+        endpoint="http://h:8000",
+        instance="i",
+        job="j",
+        epoch=100,
+        number=number,
+        workload_file="sanity_random.yaml",
+        workload_text="load: {}\n",
+    )
+
+
+def plan_of(spec: JobSpec, index: int = 1) -> LauncherPlan:
+    return attempt_of(spec).plan(index, PLACES)
+
+
+def test_a_launcher_is_given_the_contract_of_the_fields_image() -> None:
+    plan = plan_of(spec_of(harness={"parallelism": 2}, description="text"), index=2)
+    run8 = attempt_of(spec_of()).run8
+
+    assert plan.env["LLMDBENCH_RUN_EXPERIMENT_LAUNCHER"] == "1"
+    assert plan.env["LLMDBENCH_RUN_WORKSPACE_DIR"] == "/w"
+    assert plan.env["LLMDBENCH_CONTROL_WORK_DIR"] == f"/requests/{plan.results_folder}"
+    assert plan.env["LLMDBENCH_RUN_EXPERIMENT_RESULTS_DIR"] == f"/requests/{plan.results_folder}"
+    assert plan.results_folder == f"inference-perf_100-{run8}_endpoint-1b-base_2"
+    assert plan.env["LLMDBENCH_RUN_EXPERIMENT_HARNESS_WORKLOAD_NAME"] == "sanity_random.yaml"
+    assert [file.path for file in plan.files] == ["profiles/inference-perf/sanity_random.yaml"]
+    assert plan.env["LLMDBENCH_DEPLOY_CURRENT_MODEL"] == "a/b-1b"
+    assert plan.env["LLMDBENCH_HARNESS_STACK_ENDPOINT_URL"] == "http://h:8000"
+    assert plan.env["LLMDBENCH_HARNESS_LOAD_PARALLELISM"] == "2"
+    assert plan.env["LLMDBENCH_DESCRIPTION_TEXT"] == "text"
+    assert plan.env["POD_NAME"] == plan.name
+    assert all(plan.env.values())
+
+
+def test_launchers_of_one_run_differ_in_their_place_only() -> None:
+    spec = spec_of(harness={"parallelism": 2})
+    one, two = plan_of(spec), plan_of(spec, 2)
+    differing = {name for name in one.env if one.env[name] != two.env[name]}
+
+    assert attempt_of(spec).launchers() == (one.name, two.name)
+    assert differing == {
+        "LLMDBENCH_CONTROL_WORK_DIR",
+        "LLMDBENCH_RUN_EXPERIMENT_RESULTS_DIR",
+        "LLMDBENCH_RUN_EXPERIMENT_PARALLEL_INDEX",
+        "POD_NAME",
+    }
+
+
+def test_a_retry_has_other_names() -> None:
+    first, second = attempt_of(spec_of()), attempt_of(spec_of(), number=2)
+
+    assert first.launcher(1) != second.launcher(1)
+    assert first.results_folder(1) != second.results_folder(1)
+    assert first.run8 == second.run8
+
+
+def test_only_asked_variables_of_the_caller_are_copied() -> None:
+    given = {"LLMDBENCH_RUN_EXPERIMENT_X": "1", "LLMDBENCH_OTHER": "2", "LLMDBENCH_MINE_A": "3"}
+    default = plan_of(spec_of(submitted_environment=given)).env
+    asked = plan_of(
+        spec_of(submitted_environment=given, harness={"env_to_pod": "LLMDBENCH_MINE"})
+    ).env
+
+    assert default["LLMDBENCH_RUN_EXPERIMENT_X"] == "1"
+    assert "LLMDBENCH_OTHER" not in default
+    assert asked["LLMDBENCH_MINE_A"] == "3"
+    assert "LLMDBENCH_RUN_EXPERIMENT_X" not in asked
+
+
+def test_nobodys_variable_sends_a_launcher_elsewhere() -> None:
+    elsewhere = {"LLMDBENCH_CONTROL_WORK_DIR": "/elsewhere", "TZ": "Asia/Tokyo"}
+    env = plan_of(spec_of(harness={"env": elsewhere})).env
+
+    assert env["LLMDBENCH_CONTROL_WORK_DIR"].startswith("/requests/")
+    assert env["TZ"] == "Asia/Tokyo"
+
+
+def test_values_that_still_hold_a_token_stay_at_home() -> None:
+    given = {"LLMDBENCH_RUN_EXPERIMENT_X": "REPLACE_ENV_LLMDBENCH_Y"}
+
+    assert "LLMDBENCH_RUN_EXPERIMENT_X" not in plan_of(spec_of(submitted_environment=given)).env
+
+
+def test_a_credential_that_slipped_in_is_left_out() -> None:
+    spec = spec_of().model_copy(
+        update={"submitted_environment": {"LLMDBENCH_RUN_EXPERIMENT_TOKEN": "x"}}
+    )
+
+    assert "LLMDBENCH_RUN_EXPERIMENT_TOKEN" not in plan_of(spec).env
+    assert "LLMDBENCH_RUN_EXPERIMENT_TOKEN" not in workload_variables(
+        spec, runs(spec)[0], endpoint="http://h"
+    )
+
+
+def test_tokens_can_name_every_value_in_force() -> None:
+    spec = spec_of(
+        storage={"claim": "c"},
+        variables={"LLMDBENCH_OWN": "o", "LLMDBENCH_DEPLOY_CURRENT_TOKENIZER": "t"},
+        dataset={"url": "http://d/x/data.json?a=b"},
+    )
+    found = workload_variables(spec, runs(spec)[0], endpoint="http://h:1")
+
+    assert found["LLMDBENCH_DEPLOY_CURRENT_MODEL"] == "a/b-1b"
+    assert found["LLMDBENCH_DEPLOY_CURRENT_TOKENIZER"] == "t"
+    assert found["LLMDBENCH_HARNESS_STACK_ENDPOINT_URL"] == "http://h:1"
+    assert found["LLMDBENCH_HARNESS_PVC_NAME"] == "c"
+    assert found["LLMDBENCH_OWN"] == "o"
+    assert found["LLMDBENCH_RUN_DATASET_DIR"] == "/workspace"
+    assert found["LLMDBENCH_RUN_DATASET_FILE"] == "data.json"
+    assert found["LLMDBENCH_HARNESS_NAMESPACE"] == "llmdbench"
+    assert all(found.values())
+
+
+def test_without_a_data_set_its_file_is_none_in_words() -> None:
+    spec = spec_of()
+    found = workload_variables(spec, runs(spec)[0], endpoint="http://h:1")
+
+    assert found["LLMDBENCH_RUN_DATASET_FILE"] == "NONE"
+    assert found["LLMDBENCH_DEPLOY_CURRENT_TOKENIZER"] == "a/b-1b"

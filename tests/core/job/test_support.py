@@ -1,0 +1,166 @@
+"""What an engine cannot do with a job is refused by name, never ignored."""
+
+import pytest
+
+from llmdbenchd.core.job.jobfile import read_job
+from llmdbenchd.core.job.support import Support, resolve_engine, unsupported
+
+URL = "endpoint: http://h\n"
+
+
+def ask(text: str, engine: str = "local", **environment: str) -> Support:
+    reading = read_job(text.encode(), stem="x", environment=environment)
+    assert reading.problems == ()
+    assert reading.spec is not None
+    return unsupported(reading.spec, reading.values, engine)
+
+
+def test_a_whole_job_for_a_local_engine_is_fine() -> None:
+    everything = """\
+id: a
+name: b
+description: c
+keywords: [d]
+priority: 1
+not_before: 2026-03-01T08:00:00Z
+engine: local
+models: [a/b]
+endpoint: http://h
+harness:
+  name: inference-perf
+  executable: mine.sh
+  wait_timeout: 60
+  cpu: 1
+  memory: 1Gi
+  parallelism: 2
+  env: {A: b}
+  env_to_pod: [A]
+  namespace: n
+  debug: false
+namespace: m
+workload: sanity_random.yaml
+overrides: {min: 20}
+repeat: 2
+timeouts: {start: 5}
+fail_above: 0.5
+dry_run: true
+retry: {attempts: 2}
+stop_on_error: true
+keep_going: true
+share_target: true
+skip_run: false
+variables: {LLMDBENCH_X: y}
+submitted_environment: {LLMDBENCH_Y: z}
+version: 1
+"""
+
+    assert ask(everything) == Support()
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("scenario: s", "scenario"),
+        ("treatments: t.yaml", "treatments"),
+        ("storage: {claim: c}", "storage.claim"),
+        ("storage: {class: c}", "storage.class"),
+        ("storage: {mode: ephemeral}", "storage.mode"),
+        ("skip_run: true", "skip_run"),
+        ("analyze_locally: true", "analyze_locally"),
+        ("dataset: {url: http://d}", "dataset.url"),
+        ("dataset: {dir: /d}", "dataset.dir"),
+        ("nop: {repeat: 2}", "nop.repeat"),
+        ("follow_servers: true", "follow_servers"),
+        ("endpoint_auth: {secret: s, key: k}", "endpoint_auth.secret"),
+        ("hf_token: {secret: s, key: k}", "hf_token.secret"),
+        ("hf_token: {key: k}", "hf_token.key"),
+        ("models: auto", "models"),
+        ("harness: guidellm", "harness.name"),
+        ("harness: {image: i}", "harness.image"),
+        ("harness: {conda_env: e}", "harness.conda_env"),
+        ("harness: {debug: true}", "harness.debug"),
+        ("harness: {executable: 'image:x.sh'}", "harness.executable"),
+        ("harness: {service_account: s}", "harness.service_account"),
+        ("harness: {image_pull_secrets: s}", "harness.image_pull_secrets"),
+        ("harness: {node_selector: {a: b}}", "harness.node_selector"),
+        ("harness: {tolerations: [{key: k}]}", "harness.tolerations"),
+        ("harness: {priority_class: p}", "harness.priority_class"),
+        ("variables: {LLMDBENCH_HARNESS_PVC_NAME: c}", "storage.claim"),
+    ],
+)
+def test_a_field_without_behaviour_is_refused_at_its_line(text: str, field: str) -> None:
+    (found,) = ask(URL + text).refused
+
+    assert found.field == field
+    assert found.line == 2
+    assert "not yet supported by this engine" in found.message
+
+
+def test_a_local_engine_needs_a_url() -> None:
+    (found,) = ask("engine: local").refused
+
+    assert (found.line, found.column, found.field) == (1, 9, "endpoint")
+
+
+def test_a_method_without_a_url_is_one_finding() -> None:
+    (found,) = ask("models: a\nmethods: standalone").refused
+
+    assert (found.line, found.field) == (2, "methods")
+
+
+def test_a_method_beside_a_url_is_a_warning() -> None:
+    found = ask(URL + "methods: standalone")
+
+    assert found.refused == ()
+    assert [one.field for one in found.warnings] == ["methods"]
+
+
+def test_what_an_environment_says_without_effect_is_a_warning() -> None:
+    found = ask(URL + "submitted_environment: {LLMDBENCH_HARNESS_PVC_SIZE: 5Gi}",
+                LLMDBENCH_HARNESS_PVC_NAME="mine")  # fmt: skip
+
+    assert found.refused == ()
+    assert [(one.field, one.line) for one in found.warnings] == [
+        ("storage.size", 2),
+        ("storage.claim", 0),
+    ]
+    assert "LLMDBENCH_HARNESS_PVC_NAME (daemon environment)" in found.warnings[1].message
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("LLMDBENCH_HARNESS_NAME", "guidellm"),
+        ("LLMDBENCH_HARNESS_SKIP_RUN", "1"),
+        ("LLMDBENCH_HARNESS_EXPERIMENT_TREATMENTS", "t"),
+    ],
+)
+def test_what_an_environment_says_about_the_load_itself_is_refused(
+    variable: str, value: str
+) -> None:
+    assert len(ask(URL, **{variable: value}).refused) == 1
+
+
+def test_a_cluster_comes_later() -> None:
+    (found,) = ask("name: x\nengine: kubernetes\nstorage: {claim: c}", "kubernetes").refused
+
+    assert (found.line, found.field) == (2, "engine")
+    assert "not yet supported" in found.message
+
+
+@pytest.mark.parametrize(
+    ("asked", "configured", "engine"),
+    [
+        ("auto", True, "kubernetes"),
+        ("auto", False, "local"),
+        ("local", True, "local"),
+        ("kubernetes", False, "kubernetes"),
+    ],
+)
+def test_auto_means_a_cluster_where_there_is_one(
+    asked: str, *, configured: bool, engine: str
+) -> None:
+    found, why = resolve_engine(asked, cluster_configured=configured)
+
+    assert found == engine
+    assert why
