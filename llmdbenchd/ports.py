@@ -178,13 +178,14 @@ class Dropped:
 
     Attributes:
         claim: the id that it would have as a job; names it towards the queue.
-        name: its name in the queue folder.
+        name: its name in the queue folder; `stem` what people called it.
         data: all of its bytes, read once.
         owner: who owns the file.
     """
 
     claim: str
     name: str
+    stem: str
     data: bytes
     owner: str
 
@@ -207,7 +208,11 @@ class Queue(Protocol):
         ...
 
     async def commit(self, jobs: Sequence[NewJob]) -> Mapping[str, str]:
-        """Make them jobs, for good. Returns why some were rejected (duplicates), by claim."""
+        """Make them jobs, for good.
+
+        Returns, by claim, why some became none: the sentence with which a duplicate was
+        rejected, or an empty text for one that was committed before a crash already.
+        """
         ...
 
     async def reject(self, claim: str, why: str) -> None:

@@ -114,9 +114,10 @@ class Intake:
         self._left = [one for one in self._left if isinstance(one, Refusal)]
         for one in accepted:
             why = rejected.get(one.dropped.claim)
-            if why is not None:
+            if why:
                 log.warning("job.rejected", file=one.dropped.name, owner=one.dropped.owner, why=why)
-                continue
+            if why is not None:
+                continue  # committed before a crash: its records are open already, or finished
             self.runs.open(one.records)
             log.info(
                 "job.accepted",
@@ -135,8 +136,7 @@ class Intake:
 
 def judge(dropped: Dropped, desk: Desk, now: Moment) -> Accepted | Refusal:
     """Read one file: a job with its first records, or every reason why it is none."""
-    stem = dropped.name.rpartition(".")[0] or dropped.name
-    reading = read_job(dropped.data, stem=stem, environment=desk.environment)
+    reading = read_job(dropped.data, stem=dropped.stem, environment=desk.environment)
     spec = reading.spec
     engine = desk.engine(reading.best.engine if reading.best else "auto")
     examination = examine(reading, engine=engine, shelf=desk.shelf, read_path=desk.read_path)

@@ -204,6 +204,10 @@ class Claims:
                     self._path(order.taken.job).unlink()
         return duplicates
 
+    def is_known(self, job: str) -> bool:
+        """Whether there is such a job."""
+        return (self.state / JOBS / job).exists()
+
     def reject(self, taken: Taken, why: str) -> Path:
         """Put the file into `rejected/` and `why` beside it; where it lies now.
 

@@ -44,6 +44,7 @@ class FileQueue:
         self._polling = polling
         self._rejected = rejected
         self._taken: dict[str, Taken] = {}
+        self._known: dict[str, bool] = {}
 
     async def arrivals(self) -> AsyncIterator[tuple[Dropped, ...]]:
         """First what a crash has left, then what people drop; groups may be empty."""
@@ -56,15 +57,19 @@ class FileQueue:
                 yield await self._take(ready)
 
     async def commit(self, jobs: Sequence[NewJob]) -> Mapping[str, str]:
-        """Make them jobs, for good. Returns why some were rejected (duplicates), by claim."""
-        orders = [Order(self._taken[new.claim], new.job, _files(new)) for new in jobs]
+        """Make them jobs, for good; see `ports.Queue.commit`."""
+        open_jobs = [new for new in jobs if new.claim in self._taken]
+        for new in open_jobs:  # asked once: a second try must not take our own commit for another
+            self._known.setdefault(new.claim, self._claims.is_known(new.job))
+        orders = [Order(self._taken[new.claim], new.job, _files(new)) for new in open_jobs]
         duplicates = await self._do(partial(self._claims.commit_many, orders))
         refused = {one.order.taken.job: str(one) for one in duplicates}
         for claim, why in refused.items():
             await self.reject(claim, why)
-        for new in jobs:
+        known = {new.claim: "" for new in open_jobs if self._known.pop(new.claim)}
+        for new in open_jobs:
             self._taken.pop(new.claim, None)
-        return refused
+        return {**known, **refused}
 
     async def reject(self, claim: str, why: str) -> None:
         """Give the file back to people, with the reason beside it."""
@@ -79,7 +84,13 @@ class FileQueue:
             self._rejected(bad.name, bad.why)
         self._taken.update({taken.job: taken for taken in batch.taken})
         return tuple(
-            Dropped(taken.job, taken.origin.name, taken.data, taken.origin.owner)
+            Dropped(
+                claim=taken.job,
+                name=taken.origin.name,
+                stem=plain_stem(taken.origin.name),
+                data=taken.data,
+                owner=taken.origin.owner,
+            )
             for taken in batch.taken
         )
 
