@@ -1,0 +1,65 @@
+# Everything that these targets need they install themselves, below this folder.
+#   make demo    one dropped file to a sealed archive, measured figures beside the truth
+#   make test    all tests, with the real harness
+#   make check   lint, types, floors, spelling, lock, wheel
+#   make fix     what can be mended by itself
+#   make bench   the figures of docs/performance.md
+#   make sim     the simulation of a bad world, with many more histories
+
+PYTHON ?= python3
+export LLMDBENCHD_HARNESS_VENVS ?= $(CURDIR)/.harness
+RUN = $(UV) run --frozen --quiet
+
+# A given uv, one that lies beside us, or one that pip brings.
+UV ?= $(shell command -v uv 2>/dev/null || echo $(CURDIR)/.tools/bin/uv)
+
+.PHONY: demo test check fix bench sim clean
+
+demo: .venv/ready .harness/inference-perf/ready
+	@$(RUN) python scripts/demo.py
+
+test: .venv/ready .harness/inference-perf/ready
+	$(RUN) pytest -q $(TESTS)
+
+check: .venv/ready
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(RUN) codespell
+	$(UV) lock --check --quiet
+	sh scripts/check-wheel.sh "$(UV)"
+
+fix: .venv/ready
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+	$(RUN) python scripts/draw_phases.py
+	$(RUN) python scripts/draw_job_fields.py
+
+bench: .venv/ready .harness/inference-perf/ready
+	$(RUN) python -m bench.run
+
+sim: .venv/ready
+	SIM_EXAMPLES=2000 $(RUN) pytest -q -o timeout=0 tests/sim
+
+# --- set-up -------------------------------------------------------------------------------
+
+# The interpreter itself: a version manager's shim would answer differently in other folders.
+INTERPRETER = $(shell $(PYTHON) -c 'import sys; print(sys.executable)')
+
+$(CURDIR)/.tools/bin/uv:
+	@echo "no uv found: installing one into .tools"
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/pip install --quiet --disable-pip-version-check uv
+
+.venv/ready: $(filter $(CURDIR)/.tools/bin/uv,$(UV)) pyproject.toml uv.lock
+	@echo "installing the project into .venv"
+	@$(UV) sync --frozen --quiet --python $(INTERPRETER)
+	@touch $@
+
+.harness/inference-perf/ready: harnesses/install.sh harnesses/inference-perf/requirements.txt | .venv/ready
+	@echo "installing the real harness inference-perf into .harness (about 600 MB)"
+	@sh harnesses/install.sh $(UV) $(CURDIR)/.venv/bin/python inference-perf .harness/inference-perf
+
+clean:
+	rm -rf .venv .tools .harness .demo dist
