@@ -5,7 +5,6 @@ Waiting is driven by the daemon's own log: each of its lines makes a waiter look
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -288,7 +287,6 @@ class Household:
             self.kill()
         left = self.processes()
         self.end_launchers()
-        shutil.rmtree(self.root, ignore_errors=True)
         assert not left, f"processes were left behind: {left}"
 
     def _end(self, number: signal.Signals) -> int:
