@@ -73,7 +73,7 @@ class Settings(BaseModel):
     namespace: str | None = None
     """Namespace for jobs that name none. None: the job file's own default."""
 
-    image: str = "ghcr.io/llm-d/llm-d-benchmark:v0.3.0"
+    image: str = "ghcr.io/llm-d/llm-d-benchmark:v0.7.8"
     """Launcher image for jobs that name none. Pinned, so that two runs of one job file can be
     compared."""
 
@@ -132,9 +132,7 @@ class Settings(BaseModel):
 
 NAMES = tuple(Settings.model_fields)
 
-RELOADABLE = frozenset(
-    {"max_active_runs", "max_streams", "scan_seconds", "log_level", "keep_days", "min_free"}
-)
+RELOADABLE = frozenset({"max_active_runs", "log_level", "keep_days", "min_free"})
 """What SIGHUP may change; the rest is built into what already runs and needs a restart."""
 
 

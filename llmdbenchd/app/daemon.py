@@ -20,6 +20,7 @@ from llmdbenchd.controllers.intake import Intake
 from llmdbenchd.controllers.keeper import Keeper
 from llmdbenchd.controllers.requests import Counter
 from llmdbenchd.controllers.runs import Runs
+from llmdbenchd.controllers.tidying import Tidying
 from llmdbenchd.controllers.view import View
 from llmdbenchd.controllers.watchers import watch_launchers
 from llmdbenchd.core.run.limits import Capacity
@@ -124,6 +125,14 @@ class Daemon:
             evidence=DiskEvidence(settings.state, self._archive, disk),
             book=self.book,
             clock=self.clock,
+            streams=settings.max_streams,
+        )
+        self.tidying = Tidying(
+            settings.keep_days,
+            self.clock,
+            jobs=self._records.jobs,
+            read=self._records.read,
+            forget=self._records.forget,
         )
         status = StatusFile(settings.state, self.clock.now().utc)
         self.keeper = Keeper(
@@ -166,6 +175,7 @@ class Daemon:
             group.create_task(self._watch(), name="watch")
             group.create_task(self._counter().serve(self._requests.arrivals()), name="control")
             group.create_task(self.keeper.run(), name="keeper")
+            group.create_task(self.tidying.run(), name="tidying")
 
     def hold(self, why: str, *, on: bool) -> None:
         """Stop admission for this reason, or let go of it; any reason stops it."""
@@ -176,6 +186,7 @@ class Daemon:
         """Take over what may change while we run."""
         self.admission.change(Capacity(slots=settings.max_active_runs))
         self.keeper.min_free = settings.min_free
+        self.tidying.keep_days = settings.keep_days
         self.settings = settings
 
     def _queue_moves(self) -> None:

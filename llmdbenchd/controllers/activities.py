@@ -36,16 +36,28 @@ PHASES: Mapping[Kind, Phase] = {
 
 
 class Activities:
-    """Knows how to do each kind of long work."""
+    """Knows how to do each kind of long work.
 
-    def __init__(
-        self, runs: Runs, engine: Engine, *, evidence: Evidence, book: JobBook, clock: Clock
+    Args:
+        streams: logs followed at one time; the next one waits, and is complete all the same.
+    """
+
+    def __init__(  # noqa: PLR0913 - the composition root names each collaborator once
+        self,
+        runs: Runs,
+        engine: Engine,
+        *,
+        evidence: Evidence,
+        book: JobBook,
+        clock: Clock,
+        streams: int,
     ) -> None:
         self._runs = runs
         self._engine = engine
         self._evidence = evidence
         self._book = book
         self._clock = clock
+        self._streams = asyncio.Semaphore(streams)
         self._how: Mapping[Kind, Callable[[Activity, Record], Awaitable[None]]] = {
             "resolve": self._resolve,
             "follow": self._follow,
@@ -92,7 +104,8 @@ class Activities:
         size: int | None = None
         while size is None:
             try:
-                size = await self._engine.follow(launcher, into)
+                async with self._streams:
+                    size = await self._engine.follow(launcher, into)
             except Unavailable as error:
                 log.warning("activity.failed", activity="follow", reason=str(error))
                 await asyncio.sleep(FOLLOW_AGAIN_S)

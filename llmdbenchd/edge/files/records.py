@@ -5,6 +5,7 @@ the same folder without it. A record of an older version is read; a newer one is
 """
 
 import itertools
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +16,13 @@ import msgspec
 from llmdbenchd.core.run.record import VERSION, Record
 from llmdbenchd.edge.files import origin as origins
 from llmdbenchd.edge.files.claims import AS_DROPPED, JOBS
-from llmdbenchd.edge.files.durable import File, forget_unfinished, publish_many, translated
+from llmdbenchd.edge.files.durable import (
+    STAGED,
+    File,
+    forget_unfinished,
+    publish_many,
+    translated,
+)
 from llmdbenchd.edge.files.kernel import rename_new
 from llmdbenchd.edge.files.origin import Origin
 
@@ -155,6 +162,18 @@ class Records:
             with translated(path), suppress(FileNotFoundError, ValueError):
                 records.append(self._read(path))
         return tuple(records)
+
+    def forget(self, job: str) -> None:
+        """Take a finished job's folder away; its archive stays.
+
+        Raises:
+            Refused, Unavailable: the disk.
+        """
+        folder = self.state / JOBS / job
+        with translated(folder):
+            gone = folder.with_name(f"{STAGED}gone-{job}")  # the next start removes what is left
+            folder.rename(gone)
+            shutil.rmtree(gone)
 
     def origin(self, job: str) -> Origin | None:
         """Who dropped the job and when, or None when that is not known."""
