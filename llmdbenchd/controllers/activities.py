@@ -42,7 +42,7 @@ class Activities:
         streams: logs followed at one time; the next one waits, and is complete all the same.
     """
 
-    def __init__(  # noqa: PLR0913 - the composition root names each collaborator once
+    def __init__(
         self,
         runs: Runs,
         engine: Engine,

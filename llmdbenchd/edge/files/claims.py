@@ -249,10 +249,9 @@ class Claims:
         """Where the job of this id came from, or None when there is none."""
         if job in fresh:
             return fresh[job].taken.origin
-        folder = self.state / JOBS / job
-        if not folder.exists():
+        if not self.is_known(job):
             return None
-        return _origin_in(folder) or Origin("?", "?", -1, 0, 0, 0, "")
+        return _origin_in(self.state / JOBS / job) or Origin("?", "?", -1, 0, 0, 0, "")
 
     def _is_committed(self, claim: Path) -> bool:
         origin = _origin_in(self.state / JOBS / claim.stem)
@@ -296,6 +295,6 @@ def _origin_in(folder: Path) -> Origin | None:
 
 
 def _checked(job: str) -> str:
-    if JOB_ID.fullmatch(job) is None:
-        raise ValueError(f"{job!r} is no job id")
-    return job
+    if JOB_ID.fullmatch(job):
+        return job
+    raise ValueError(f"{job!r} is no job id")
