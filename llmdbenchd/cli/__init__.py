@@ -24,12 +24,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = args.run(args)
         sys.stdout.flush()
-    except BrokenPipeError:  # `llmdbenchd results | head`: the reader has seen enough
+    except (BrokenPipeError, ExceptionGroup) as error:
+        if not _is_broken_pipe(error):
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _is_broken_pipe(error: BaseException) -> bool:
+    """`llmdbenchd results | head`: the reader has seen enough; tasks tell it as a group."""
+    if isinstance(error, ExceptionGroup):
+        return all(_is_broken_pipe(one) for one in error.exceptions)
+    return isinstance(error, BrokenPipeError)
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
