@@ -167,6 +167,10 @@ class Evidence(Protocol):
         """Make the standard reports; what cannot be made is a fact, not an error."""
         ...
 
+    async def is_sealed(self, record: Record) -> bool:
+        """Whether the archive of the run is visible already, sealed before a crash."""
+        ...
+
     async def seal(self, record: Record, documents: Mapping[str, bytes]) -> Path:
         """Make the archive of the run visible, whole."""
         ...

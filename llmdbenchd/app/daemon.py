@@ -154,15 +154,17 @@ class Daemon:
         Raises:
             NewerRecord: a newer daemon was here.
         """
+        self.hold("people", on=is_paused(self.settings.queue))  # known before anything is admitted,
+        await self.keeper.tick()  # as is whether there is room
         loaded = await asyncio.to_thread(self._records.load_all)
         for bad in loaded.bad:
             log.error("record.set_aside", path=str(bad.path), reason=bad.reason)
-        readable = [record for record in loaded.records if self._is_readable(record)]
-        is_open = [r for r in readable if not r.phase.is_final or r.phase is Phase.LEFT]
+        unfinished = [r for r in loaded.records if not r.phase.is_final or r.phase is Phase.LEFT]
+        is_open = [record for record in unfinished if self._is_readable(record)]
         self.runs.open(is_open)
         jobs = {record.job for record in is_open}
-        for record in readable:
-            if record.phase is Phase.FAILED and record.job in jobs:
+        for record in loaded.records:
+            if record.job in jobs:
                 self.chronicle.consider_siblings(record)
 
     async def run(self) -> None:
@@ -173,7 +175,7 @@ class Daemon:
                 group.create_task(self.runs.work_forever(), name=f"worker {number}")
             group.create_task(self.intake.run(), name="intake")
             group.create_task(self._watch(), name="watch")
-            group.create_task(self._counter().serve(self._requests.arrivals()), name="control")
+            group.create_task(self._counter().serve(self._requests.arrivals), name="control")
             group.create_task(self.keeper.run(), name="keeper")
             group.create_task(self.tidying.run(), name="tidying")
 

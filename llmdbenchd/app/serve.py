@@ -15,7 +15,8 @@ from llmdbenchd.edge.files.locks import Held, queue_lock
 from llmdbenchd.edge.files.records import NewerRecord
 from llmdbenchd.logs import OpenLog, route_asyncio
 from llmdbenchd.ports import Refused, Unavailable
-from llmdbenchd.settings import RELOADABLE, Loaded, Settings
+from llmdbenchd.settings import Loaded, Settings
+from llmdbenchd.settings import reload as joined
 
 log = structlog.get_logger()
 
@@ -110,18 +111,13 @@ async def _reloads(
         reload.clear()
         daemon.notifier.reloading()
         loaded = await asyncio.to_thread(reread)
-        before, after = daemon.settings.model_dump(), loaded.settings.model_dump()
-        changed = {name for name in after if after[name] != before[name]}
+        settings, changed, needs_restart = joined(daemon.settings, loaded.settings)
         if loaded.problems:
             log.error("settings.refused", problems=[str(problem) for problem in loaded.problems])
         else:
-            opened.set_level(loaded.settings.log_level)
-            daemon.reload(loaded.settings)
-            log.info(
-                "settings.reloaded",
-                changed=sorted(changed & RELOADABLE),
-                needs_restart=sorted(changed - RELOADABLE),
-            )
+            opened.set_level(settings.log_level)
+            daemon.reload(settings)
+            log.info("settings.reloaded", changed=changed, needs_restart=needs_restart)
         daemon.notifier.ready()
 
 

@@ -14,6 +14,13 @@ NAME = "status.json"
 EVERY_S = 5.0
 
 
+def pid_namespace() -> str:
+    """Where our process ids mean something, or empty where the kernel does not say."""
+    with suppress(OSError):
+        return str(Path("/proc/self/ns/pid").readlink())
+    return ""
+
+
 @dataclass(slots=True)
 class StatusFile:
     """Written when something changed, and every few seconds as a sign of life.
@@ -33,6 +40,7 @@ class StatusFile:
         document = {
             "version": 1,
             "pid": os.getpid(),
+            "pid_namespace": pid_namespace(),
             "started": self.started.isoformat(),
             "written": now.utc.isoformat(),
             **status,

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from llmdbenchd.app.status import NAME, pid_namespace
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.edge.clock import SystemClock
 from llmdbenchd.edge.files.archive import Archive
@@ -66,12 +67,14 @@ class Folders:
     def daemon(self) -> dict[str, Any]:
         """What the daemon last said of itself, and whether that is fresh."""
         try:
-            said: dict[str, Any] = json.loads((self.settings.state / "status.json").read_bytes())
+            said: dict[str, Any] = json.loads((self.settings.state / NAME).read_bytes())
             written = datetime.fromisoformat(said["written"])
-        except (OSError, ValueError, KeyError):
+            process = Path("/proc") / str(int(said["pid"]))
+        except (OSError, ValueError, KeyError, TypeError):
             return {"running": False}
         age = (SystemClock.of_this_machine().now().utc - written).total_seconds()
-        return {"running": age < FRESH_S, "age_s": round(age, 1), **said}
+        is_gone = said.get("pid_namespace") == pid_namespace() and not process.exists()
+        return {"running": age < FRESH_S and not is_gone, "age_s": round(age, 1), **said}
 
 
 def add_common(parser: argparse.ArgumentParser, *, json_too: bool = True) -> None:

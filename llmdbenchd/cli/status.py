@@ -44,7 +44,7 @@ def _status(args: argparse.Namespace, folders: Folders) -> int:
         return GOOD
     console = Console()
     if not args.job:
-        console.print(_daemon_line(daemon), style="bold", highlight=False)
+        console.print(_daemon_line(daemon), style="bold", highlight=False, soft_wrap=True)
     if args.job:
         console.print(_runs_table(records))
     else:

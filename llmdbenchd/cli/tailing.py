@@ -53,7 +53,7 @@ class Printer:
             last = last[LONGEST:]
         if last:
             self._begun[name] = last
-        _out(b"".join(self._prefix[name] + line + b"\n" for line in lines))
+        _out(b"".join(self._prefix[name] + _as_drawn(line) + b"\n" for line in lines))
 
     def finish(self, name: str) -> None:
         """The log is over: a last line without an end is printed as well."""
@@ -76,6 +76,11 @@ async def tail(file: LogFile, printer: Printer, *, goes_on: Callable[[], bool]) 
                 break
             await asyncio.sleep(TICK_S)
     printer.finish(file.name)
+
+
+def _as_drawn(line: bytes) -> bytes:
+    """What a terminal shows of a line in the end: a progress bar would draw over the prefix."""
+    return line.rstrip(b"\r").rpartition(b"\r")[2]
 
 
 def _out(data: bytes) -> None:

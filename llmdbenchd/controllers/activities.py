@@ -77,16 +77,18 @@ class Activities:
                 await self._how[activity.kind](activity, record)
             except (Refused, Unavailable) as error:
                 log.warning("activity.failed", activity=activity.kind, reason=str(error))
-                self._delay(activity, str(error))
+                await self._delay(activity, str(error))
             except Exception as error:  # a fault of ours must not stop the others
                 log.exception("activity.failed", activity=activity.kind, reason=repr(error))
-                self._delay(activity, f"a fault in llmdbenchd: {error!r}")
+                await self._delay(activity, f"a fault in llmdbenchd: {error!r}")
 
-    def _delay(self, activity: Activity, reason: str) -> None:
+    async def _delay(self, activity: Activity, reason: str) -> None:
         phase, now = PHASES.get(activity.kind), self._clock.now()
-        if phase is not None:
-            late = partial(facts.delayed, phase=phase, error=reason, now=now)
-            self._runs.learn(activity.key, late)
+        if phase is None:  # following has no back-off on the record: it is wanted again at once
+            await asyncio.sleep(FOLLOW_AGAIN_S)
+            return
+        late = partial(facts.delayed, phase=phase, error=reason, now=now)
+        self._runs.learn(activity.key, late)
 
     async def _resolve(self, activity: Activity, record: Record) -> None:
         try:
@@ -137,6 +139,12 @@ class Activities:
         self._runs.learn(activity.key, fact)
 
     async def _report(self, activity: Activity, record: Record) -> None:
+        is_sealed = await self._evidence.is_sealed(record)  # then its evidence has left the staging
+        await self._evidence.seal(record, {} if is_sealed else await self._documents(record))
+        self._runs.learn(activity.key, facts.sealed)
+
+    async def _documents(self, record: Record) -> Mapping[str, bytes]:
+        """Make the reports, and what the daemon itself says about the run."""
         accepted, attempt = self._book.job(record.job), self._book.attempt(record)
         harness = accepted.spec.harness.name
         reported = Reported((), (), ())
@@ -159,13 +167,11 @@ class Activities:
             log_bytes=await self._evidence.log_sizes(record),
             finished=self._clock.now().utc,
         )
-        documents = {
+        return {
             "run.json": run_text(run_facts(record, accepted, attempt, measured)),
             "workload.yaml": attempt.workload_text.encode(),
             "events.jsonl": events(record),
         }
-        await self._evidence.seal(record, documents)
-        self._runs.learn(activity.key, facts.sealed)
 
 
 def _weakest(manifests: Sequence[str]) -> str:

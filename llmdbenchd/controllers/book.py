@@ -5,7 +5,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from llmdbenchd.core.job import names
-from llmdbenchd.core.job.accepted import AcceptedJob, decoded
+from llmdbenchd.core.job.accepted import decoded
 from llmdbenchd.core.job.attempt import Attempt
 from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.workloads import rendered
@@ -13,7 +13,7 @@ from llmdbenchd.core.launch.plan import LauncherPlan, Places
 from llmdbenchd.core.run.limits import Limits
 from llmdbenchd.core.run.record import Record, Target
 
-IN_USE = 512  # jobs kept in memory; one more is read from disk again in a millisecond
+IN_USE = 2048  # jobs kept in memory (12 KiB each); one more is read again, in 0.3 ms
 
 
 class JobBook:
@@ -32,6 +32,7 @@ class JobBook:
         self._places = places
         self.job = lru_cache(maxsize=IN_USE)(lambda job: decoded(read(job)))
         self._names = lru_cache(maxsize=4 * IN_USE)(self._launcher_names)
+        self._workload = lru_cache(maxsize=IN_USE)(self._rendered)  # proving it takes 5 ms
 
     def limits(self, key: str) -> Limits:
         """How patient to be with the run."""
@@ -53,7 +54,7 @@ class JobBook:
         """
         accepted = self.job(record.job)
         endpoint = accepted.spec.endpoint or ""
-        self._workload(accepted, self.cell(record), endpoint, "/workspace")
+        self._workload(record.job, self.cell(record), endpoint, "/workspace")
         parts = urlsplit(endpoint)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         servers = () if accepted.spec.share_target else (f"{parts.hostname}:{port}",)
@@ -73,7 +74,7 @@ class JobBook:
             epoch=int(record.submitted.timestamp()),
             number=record.attempt,
             workload_file=accepted.source.rendered_file,
-            workload_text=self._workload(accepted, cell, endpoint, workspace) if endpoint else "",
+            workload_text=self._workload(record.job, cell, endpoint, workspace) if endpoint else "",
         )
 
     def plan(self, record: Record, index: int) -> LauncherPlan:
@@ -81,7 +82,8 @@ class JobBook:
         places = self._places(self.launchers(record)[index - 1])
         return self.attempt(record, places).plan(index, places)
 
-    def _workload(self, accepted: AcceptedJob, cell: Cell, endpoint: str, workspace: str) -> str:
+    def _rendered(self, job: str, cell: Cell, endpoint: str, workspace: str) -> str:
+        accepted = self.job(job)
         return rendered(
             accepted.spec, cell, accepted.source, endpoint=endpoint, workspace=workspace
         )

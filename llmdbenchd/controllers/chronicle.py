@@ -8,6 +8,7 @@ import structlog
 
 from llmdbenchd.controllers.book import JobBook
 from llmdbenchd.core.account import entered
+from llmdbenchd.core.results.verdict import Outcome
 from llmdbenchd.core.run import facts
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
@@ -55,16 +56,18 @@ class Chronicle:
             return
         log.info("run.moved", was=before.phase if before else None, now=after.phase)
         self._refresh()
+        self.consider_siblings(after)
         if after.phase.is_final:
             self._tell_the_end(after)
-            self.consider_siblings(after)
 
     def consider_siblings(self, record: Record) -> None:
-        """End the job of a failed run where the job file says so (also after a restart)."""
-        if record.phase is Phase.FAILED and self._book.job(record.job).spec.stop_on_error:
+        """End the job of a run that was found FAILED, where the job file says so."""
+        has_failed = record.verdict is not None and record.verdict.outcome is Outcome.FAILED
+        if has_failed and self._book.job(record.job).spec.stop_on_error:
             why = f"run {record.run} of the same job failed (stop_on_error)"
             for sibling in self._siblings(record.job):
-                self._learn(sibling.key, partial(facts.job_ended, detail=why))
+                if sibling.key != record.key:
+                    self._learn(sibling.key, partial(facts.job_ended, detail=why))
 
     def _tell_the_end(self, record: Record) -> None:
         accepted, cell = self._book.job(record.job), self._book.cell(record)

@@ -94,8 +94,8 @@ class Intake:
     async def take(self, group: Sequence[Dropped]) -> None:
         """Judge a group and carry the judgements out, together with what was left before."""
         now = self.clock.now()
-        judged = await asyncio.to_thread(lambda: [judge(one, self.desk, now) for one in group])
-        self._left += judged
+        judgements = await asyncio.to_thread(lambda: [judged(one, self.desk, now) for one in group])
+        self._left += judgements
         try:
             await self._commit([one for one in self._left if isinstance(one, Accepted)])
             for refusal in [one for one in self._left if isinstance(one, Refusal)]:
@@ -132,6 +132,16 @@ class Intake:
         await self.queue.reject(dropped.claim, refusal.why)
         self._left.remove(refusal)
         log.warning("job.rejected", file=dropped.name, owner=dropped.owner, why=refusal.why)
+
+
+def judged(dropped: Dropped, desk: Desk, now: Moment) -> Accepted | Refusal:
+    """Judge one file; a fault of ours in doing so gives that file back and stops no other."""
+    try:
+        return judge(dropped, desk, now)
+    except Exception as error:
+        log.exception("queue.unavailable", reason=f"{dropped.name}: {error!r}")
+        why = f"{dropped.name}: a fault in llmdbenchd, not in this file: {error!r}; drop it again"
+        return Refusal(dropped, why)
 
 
 def judge(dropped: Dropped, desk: Desk, now: Moment) -> Accepted | Refusal:

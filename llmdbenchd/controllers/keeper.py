@@ -76,10 +76,13 @@ class Keeper:
         if self.runs.passes != self._passes:
             self._passes = self.runs.passes
             self.beat("passes")
+        for loop in self.limits:  # who never gave a sign of life is silent from now on
+            self._beats.setdefault(loop, self.clock())
         self.runs.work.add(PROBE)
         free = await asyncio.to_thread(self.free)
-        is_low = free is not None and free < self.min_free
-        if is_low and "disk" not in self._degraded:
+        was_low = "disk" in self._degraded
+        is_low = was_low if free is None else free < self.min_free
+        if is_low and not was_low:
             log.error("disk.low", free=free, needed=self.min_free)
         self.is_degraded("disk", now=is_low)
         self.hold(is_low)

@@ -6,6 +6,7 @@ lost event, a doubled event and a restart are the same, ordinary case.
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Protocol, assert_never
 
 import structlog
@@ -94,6 +95,7 @@ class Runs:
         self._facts: dict[str, list[Callable[[Record], Record]]] = {}
         self._owner: dict[str, str] = {}
         self._alarms = Alarms(self.work.add)
+        self._a_save = asyncio.Event()
 
     def __iter__(self) -> Iterator[Record]:
         """All open records; one whose next step is being saved counts as the busier of both."""
@@ -123,6 +125,13 @@ class Runs:
             if key in self._deciding:
                 self._facts.setdefault(key, []).append(fact)
             self.work.add(key)
+
+    async def kept(self, keys: Iterable[str]) -> None:
+        """Wait until all that was learnt of these runs is on disk."""
+        for key in keys:
+            while self._records.get(key) != self._saved.get(key):
+                self._a_save.clear()
+                await self._a_save.wait()
 
     def look_at_all(self) -> None:
         """Look at every run: something about all of them changed."""
@@ -186,6 +195,7 @@ class Runs:
         finally:
             del self._deciding[key]
             self._facts.pop(key, None)
+        self._a_save.set()
         self._remember_launchers(self._saved[key])
         self._moved(before, self._saved[key])
 
@@ -236,5 +246,6 @@ class Runs:
         record = self._records.pop(key)
         self._saved.pop(key)
         self._alarms.drop(key)
-        for name in self._handbook.launchers(record):
-            self._owner.pop(name, None)
+        for attempt in range(1, record.attempt + 1):
+            for name in self._handbook.launchers(replace(record, attempt=attempt)):
+                self._owner.pop(name, None)

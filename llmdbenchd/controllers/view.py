@@ -1,6 +1,7 @@
 """What was last seen of all launchers; only a complete look makes `Absent` sayable."""
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from llmdbenchd.core.run.sight import Absent, Sight, Unknown
 from llmdbenchd.ports import Listed, Seen
@@ -38,6 +39,8 @@ class View:
                 return frozenset(changed)
             case Seen(launcher=launcher, sight=sight):
                 return self._set(launcher, sight)
+            case _:
+                assert_never(news)
 
     def is_unsettled(self, launcher: str) -> bool:
         """Whether our own write to it is not confirmed yet."""

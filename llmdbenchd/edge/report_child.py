@@ -4,11 +4,13 @@ Reads one request as JSON on stdin, writes one outcome as a line of JSON on stdo
 conversion, as soon as it is done. Started by `llmdbenchd.edge.reports`, never by people.
 """
 
+import ctypes
 import errno
 import importlib
 import json
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -33,6 +35,7 @@ _CONVERTERS = {
     "0.1": "llmd_benchmark_report.native_to_br0_1",
 }
 _NICENESS = 10
+_PR_SET_PDEATHSIG = 1
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
 
 Outcome = dict[str, Any]
@@ -43,10 +46,18 @@ def main() -> None:
     request = json.load(sys.stdin)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # whatever the library prints is not an answer
+        _die_with(request["parent"])
         _confine(request["memory_bytes"])
         for conversion in request["conversions"]:
             answers.write(json.dumps(_outcome(request, conversion)) + "\n")
             answers.flush()
+
+
+def _die_with(parent: int) -> None:
+    """Two daemons' converters must never write the same report: the dead one's goes with it."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit("the daemon is gone")
 
 
 def _confine(memory_bytes: int) -> None:

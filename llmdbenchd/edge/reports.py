@@ -124,6 +124,7 @@ def _request(results: Path, harness: str, into: Path, context: ReportContext) ->
         "experiment_id": context.experiment_id,
         "model": context.model,
         "memory_bytes": context.memory_bytes,
+        "parent": os.getpid(),
     }
 
 

@@ -27,7 +27,6 @@ Event = dict[str, Any]
 WITHIN_S = 60.0  # for what takes a second; only a hanging test waits so long
 GLANCE_S = 0.25  # between looks at what the log does not tell
 FAKE = Path(__file__).parents[1] / "programs" / "inference-perf"
-MARK = "LLMDBENCHD_FOLDER"  # every process of a launcher carries its folder in its environment
 NOWHERE = "http://127.0.0.1:9"  # the fake harness never asks it
 
 
@@ -117,14 +116,14 @@ class Household:
         before = len(self.events)
         self.spawn()
         if ready:
-            self.wait_for("daemon.ready", lambda: self.told("daemon.ready", since=before))
+            self.wait_for("daemon.ready", lambda: self.told("daemon.ready", before))
 
-    def spawn(self) -> None:
-        """Start the daemon's process."""
+    def spawn(self, *program: str) -> None:
+        """Start the daemon's process, or another Python program in its place."""
         assert self.daemon is None, "there is one already"
-        more = ("--config", str(self.config)) if self.config else ()
+        config = ("--config", str(self.config)) if self.config else ()
         self.daemon = subprocess.Popen(
-            (sys.executable, "-m", "llmdbenchd", "serve", *more),
+            (sys.executable, *(program or ("-m", "llmdbenchd", "serve", *config))),
             env=self.environment,
             cwd=self.root,
             stdin=subprocess.DEVNULL,
@@ -193,7 +192,7 @@ class Household:
         self.wait_for(f"{job} to be {phase}", there)
         return self.records(job)[0]
 
-    def told(self, name: str, *, since: int = 0, **facts: object) -> list[Event]:
+    def told(self, name: str, since: int = 0, /, **facts: object) -> list[Event]:
         """The daemon's log lines of this event with these facts, over all of its lives."""
         return [
             event
@@ -206,7 +205,12 @@ class Household:
         return self.wait_for(f"{name} {facts}", lambda: self.told(name, **facts))[0]
 
     def wait_for(
-        self, what: str, look: Callable[[], Answer], *, within_s: float = WITHIN_S
+        self,
+        what: str,
+        look: Callable[[], Answer],
+        *,
+        within_s: float = WITHIN_S,
+        glance_s: float = GLANCE_S,
     ) -> Answer:
         """Wait until `look` answers something true; looks again at each line of the log."""
         deadline = time.monotonic() + within_s
@@ -220,7 +224,7 @@ class Household:
             assert time.monotonic() < deadline, f"{what} did not come: {self.tail()}"
             with self._changed:
                 if len(self.events) == seen:
-                    self._changed.wait(GLANCE_S)
+                    self._changed.wait(glance_s)
 
     def tail(self) -> str:
         """The last of what the daemon said, for a test that fails."""
@@ -246,21 +250,19 @@ class Household:
         return done.stdout
 
     def processes(self) -> dict[int, str]:
-        """Every living process that came out of a launcher of this household, and its name."""
-        mine = f"{MARK}={self.state.resolve()}/".encode()
-        found = {}
+        """Every living process that came out of this household, but not the daemon: its name."""
+        mine, found = str(self.root.resolve()).encode(), {}
         for folder in Path("/proc").iterdir():
             if folder.name.isdigit():
                 try:
-                    carries = any(
-                        item.startswith(mine)
-                        for item in (folder / "environ").read_bytes().split(b"\0")
-                    )
+                    said = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
                     state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
-                    if carries and state not in "ZX":
+                    if mine in said and state not in "ZX":
                         found[int(folder.name)] = (folder / "comm").read_text().strip()
                 except OSError:  # it has just gone
                     continue
+        if self.daemon is not None:
+            found.pop(self.daemon.pid, None)
         return found
 
     def launcher_pid(self, name: str = "shim.json") -> int:

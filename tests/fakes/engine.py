@@ -22,6 +22,7 @@ class FakeEngine:
         is_away: every call fails, and nothing happens.
         loses_replies: every write happens, and its reply is lost.
         refuses: creating is refused with this sentence.
+        trouble: what the next calls of a method raise, by its name, before anything happens.
     """
 
     name = "fake"
@@ -34,26 +35,30 @@ class FakeEngine:
         self.is_away = False
         self.loses_replies = False
         self.refuses = ""
+        self.trouble: dict[str, list[Exception]] = {}
         self.watch_is_open = asyncio.Event()
-        self._news: asyncio.Queue[Seen] = asyncio.Queue()
+        self._news: asyncio.Queue[Seen | Exception | None] = asyncio.Queue()
         self._moved = asyncio.Event()
 
     def places(self, launcher: str) -> Places:
         return Places(f"/fake/{launcher}/workspace", f"/fake/{launcher}/requests")
 
     async def watch(self) -> AsyncIterator[Listed | Seen]:
-        self._reachable()
+        self._reachable("watch")
         self._news = asyncio.Queue()
         yield Listed(dict(self.launchers))
-        while True:
-            yield await self._news.get()
+        self.watch_is_open.set()
+        while (news := await self._news.get()) is not None:
+            if isinstance(news, Exception):
+                raise news
+            yield news
 
     async def look(self, launcher: str) -> Sight:
-        self._reachable()
+        self._reachable("look")
         return self.launchers.get(launcher, Absent())
 
     async def create(self, plan: LauncherPlan) -> None:
-        self._reachable()
+        self._reachable("create")
         if self.refuses:
             raise Refused(self.refuses)
         if plan.name not in self.launchers:
@@ -62,14 +67,14 @@ class FakeEngine:
         self._reply()
 
     async def stop(self, launcher: str, grace_s: float) -> None:
-        self._reachable()
+        self._reachable("stop")
         assert grace_s > 0
         if isinstance(self.launchers.get(launcher), Running):
             self.put(launcher, Ended(Cause.STOPPED, signal=15))
         self._reply()
 
     async def remove(self, launcher: str) -> None:
-        self._reachable()
+        self._reachable("remove")
         if launcher in self.launchers:
             if launcher not in self.collected:
                 self.removed_uncollected.append(launcher)
@@ -77,7 +82,7 @@ class FakeEngine:
         self._reply()
 
     async def follow(self, launcher: str, into: Path) -> int:
-        self._reachable()
+        self._reachable("follow")
         assert into.name
         while not isinstance(self.launchers.get(launcher, Absent()), Ended):
             self._moved.clear()
@@ -85,7 +90,7 @@ class FakeEngine:
         return 0
 
     async def collect(self, launcher: str, results_folder: str, into: Path) -> Copied:
-        self._reachable()
+        self._reachable("collect")
         assert results_folder
         assert into.name
         self.collected.add(launcher)
@@ -100,16 +105,24 @@ class FakeEngine:
         self._news.put_nowait(Seen(launcher, sight))
         self._moved.set()
 
+    def end_watch(self, error: Exception | None = None) -> None:
+        """The stream of news ends after what waits in it, or breaks with this error."""
+        self.watch_is_open.clear()
+        self._news.put_nowait(error)
+
     def news(self) -> list[Seen]:
         """Take what the watch has not delivered yet."""
         waiting: list[Seen] = []
         while not self._news.empty():
-            waiting.append(self._news.get_nowait())
+            one = self._news.get_nowait()
+            waiting += [one] if isinstance(one, Seen) else []
         return waiting
 
-    def _reachable(self) -> None:
+    def _reachable(self, method: str) -> None:
         if self.is_away:
             raise Unavailable("the fake engine is away")
+        if self.trouble.get(method):
+            raise self.trouble[method].pop(0)
 
     def _reply(self) -> None:
         if self.loses_replies:

@@ -1,5 +1,6 @@
 """A clock that is set by hand, records that survive a kill, and a job book for tests."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 from llmdbenchd.core.launch.plan import DEFAULT_EXECUTABLE, LauncherPlan
@@ -32,16 +33,20 @@ class FakeLedger:
 
     Attributes:
         disk: what a restart would find, by key.
+        takes_s: how long a save takes.
         kill_in: at the n-th save from now the daemon is killed, before or after the write.
     """
 
     def __init__(self) -> None:
         self.disk: dict[str, Record] = {}
         self.is_full = False
+        self.takes_s = 0.0
         self.kill_in: int | None = None
         self.kill_after_write = False
 
     async def save(self, record: Record) -> None:
+        if self.takes_s:
+            await asyncio.sleep(self.takes_s)
         if self.is_full:
             raise Unavailable("no space left on the fake disk")
         due = self._kill_is_due()

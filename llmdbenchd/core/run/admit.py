@@ -7,6 +7,7 @@ So nothing has to be released, and a restart forgets nothing.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.moment import Moment
@@ -28,7 +29,7 @@ class Turns:
 
 def in_order(records: Iterable[Record]) -> list[Record]:
     """Higher priority first, then first come, first served."""
-    return sorted(records, key=lambda record: (-record.priority, record.submitted, record.key))
+    return sorted(records, key=_rank)
 
 
 def admit(
@@ -39,8 +40,7 @@ def admit(
         return Turns()
     everyone = list(records)
     busy = [record for record in everyone if record.phase.holds_slot]
-    launch, blocked = _launches(everyone, busy, capacity, now)
-    waiting = sum(record.phase is Phase.READY for record in everyone) - len(launch) - blocked
+    launch, waiting = _launches(everyone, busy, capacity, now)
     resolving = sum(record.phase is Phase.RESOLVING for record in everyone)
     room = min(capacity.resolving, capacity.ahead - waiting) - resolving
     queued = [record for record in everyone if record.phase is Phase.QUEUED and _due(record, now)]
@@ -51,25 +51,29 @@ def admit(
 def _launches(
     everyone: list[Record], busy: list[Record], capacity: Capacity, now: Moment
 ) -> tuple[list[str], int]:
-    """Keys that may launch, and how many others wait for a lease only."""
+    """Keys that may launch, and how many others wait for a slot only."""
     taken = {server for record in busy for server in _servers(record)}
     launch: list[str] = []
-    blocked = 0
+    waiting = 0
     ready = [record for record in everyone if record.phase is Phase.READY and _due(record, now)]
     for record in in_order(ready):
-        if taken.intersection(_servers(record)):
-            blocked += 1
-        elif len(busy) + len(launch) < capacity.slots:
+        is_blocked = not taken.isdisjoint(_servers(record))
+        if not is_blocked and len(busy) + len(launch) < capacity.slots:
             launch.append(record.key)
+        elif not is_blocked:
+            waiting += 1
         # An earlier run that waits for a slot keeps its place before later ones.
         taken.update(_servers(record))
-    return launch, blocked
+    return launch, waiting
 
 
 def waits_for(
     record: Record, records: Iterable[Record], capacity: Capacity, now: Moment, *, paused: bool
 ) -> str:
-    """Say in one sentence why a QUEUED or READY run does not move, or empty if it may."""
+    """Say in one sentence why a QUEUED or READY run does not move, or empty if it may.
+
+    The records may have been read a moment before or after the run itself.
+    """
     if record.phase not in {Phase.QUEUED, Phase.READY}:
         return ""
     everyone = list(records)
@@ -79,25 +83,44 @@ def waits_for(
         return f"waits until {record.wait_until.utc:%Y-%m-%d %H:%M:%S} UTC"
     if admit(everyone, capacity, now).has(record):
         return ""
-    holder = _holder(record, everyone)
+    holder = _holder(record, everyone, now)
     if holder is not None:
         return f"its target {', '.join(_servers(record))} is held by {holder.key} ({holder.phase})"
-    before = in_order(other for other in everyone if other.phase is record.phase)
-    place = [other.key for other in before].index(record.key)
-    busy = sum(other.phase.holds_slot for other in everyone)
-    return f"{busy} of {capacity.slots} slots are taken; {place} before it"
-
-
-def _holder(record: Record, everyone: list[Record]) -> Record | None:
-    mine = set(_servers(record))
-    rivals = in_order(
-        other
+    place = sum(
+        other.phase is record.phase and _due(other, now) and _is_before(other, record)
         for other in everyone
-        if other.key != record.key
-        and other.phase in {Phase.READY, Phase.LAUNCHING, Phase.RUNNING}
-        and mine.intersection(_servers(other))
     )
-    return next(iter(sorted(rivals, key=lambda other: not other.phase.holds_slot)), None)
+    return f"{_full(record, everyone, capacity)}; {place} before it"
+
+
+def _full(record: Record, everyone: list[Record], capacity: Capacity) -> str:
+    if record.phase is Phase.READY:
+        busy = sum(other.phase.holds_slot for other in everyone)
+        return f"{busy} of {capacity.slots} slots are taken"
+    resolving = sum(other.phase is Phase.RESOLVING for other in everyone)
+    ready = sum(other.phase is Phase.READY for other in everyone)
+    return f"{resolving} are being resolved, {ready} resolved ones wait to be launched"
+
+
+def _holder(record: Record, everyone: list[Record], now: Moment) -> Record | None:
+    """Who has the lease, else the first of those that will have it before."""
+    mine = _servers(record)
+    rivals = [other for other in everyone if not set(mine).isdisjoint(_servers(other))]
+    holding = [other for other in rivals if other.phase.holds_slot and other.key != record.key]
+    earlier = [
+        other
+        for other in rivals
+        if other.phase is Phase.READY and _due(other, now) and _is_before(other, record)
+    ]
+    return next(iter([*in_order(holding), *in_order(earlier)]), None)
+
+
+def _rank(record: Record) -> tuple[int, datetime, str]:
+    return -record.priority, record.submitted, record.key
+
+
+def _is_before(other: Record, record: Record) -> bool:
+    return _rank(other) < _rank(record)
 
 
 def _servers(record: Record) -> tuple[str, ...]:

@@ -76,6 +76,10 @@ class DiskEvidence:
             tuple(f"launcher {index}: {note}" for index, facts in answers for note in facts.notes),
         )
 
+    async def is_sealed(self, record: Record) -> bool:
+        """Whether the archive of the run is visible already, sealed before a crash."""
+        return await self._do(self._archive.sealed, record.job, record.run) is not None
+
     async def seal(self, record: Record, documents: Mapping[str, bytes]) -> Path:
         """Bring the logs to the rest, seal the archive, and let go of what lies here twice."""
         return await self._do(self._seal, record, documents)

@@ -3,7 +3,8 @@
 import asyncio
 import errno
 import os
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmdbenchd.edge.local.folder import Folder
@@ -24,6 +25,11 @@ class LogCopy:
     folder: Folder
     into: Path
     length: int = 0
+    _bell: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ring(self) -> None:
+        """Say that a look is due: its launcher was seen to have ended."""
+        self._bell.set()
 
     async def run(self) -> int:
         """Copy until the launcher has ended and its last byte is here; the copy's length.
@@ -43,8 +49,13 @@ class LogCopy:
                 return self.length
             else:
                 pause_s = min(pause_s * 1.25, SLOW_S)
-            if pause_s:
-                await asyncio.sleep(pause_s)
+            await self._pause(pause_s)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._bell.wait()
+        self._bell.clear()
 
     def _begin(self) -> int:
         with translated(f"copy of the log {self.into}"):

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Event
 
 from llmdbenchd.core.launch.plan import LauncherPlan, Places
-from llmdbenchd.core.run.sight import Absent, Sight
+from llmdbenchd.core.run.sight import Absent, Ended, Sight
 from llmdbenchd.edge.local.folder import Folder
 from llmdbenchd.edge.local.following import LogCopy
 from llmdbenchd.edge.local.hands import Hands
@@ -64,6 +64,7 @@ class LocalEngine:
         self._min_free = min_free
         self._pace = pace
         self._watches: set[Sentinels] = set()
+        self._copies: dict[str, LogCopy] = {}
         self._carriers = ThreadPoolExecutor(AT_ONCE, "collect")  # long work: no shared threads
 
     def places(self, launcher: str) -> Places:
@@ -89,6 +90,7 @@ class LocalEngine:
                     for launcher in sorted(known.keys() | fresh.keys()):
                         sight = fresh.get(launcher, Absent())
                         if known.get(launcher, Absent()) != sight:
+                            self._hurry_copy(launcher, sight)
                             yield Seen(launcher, sight)
                     known = fresh
             finally:
@@ -132,7 +134,12 @@ class LocalEngine:
 
         Returns the log's length in bytes, after the last byte of an ended launcher.
         """
-        return await LogCopy(self._folder(launcher), into).run()
+        copy = self._copies[launcher] = LogCopy(self._folder(launcher), into)
+        try:
+            return await copy.run()
+        finally:
+            if self._copies.get(launcher) is copy:
+                del self._copies[launcher]
 
     async def collect(self, launcher: str, results_folder: str, into: Path) -> Copied:
         """Copy its results into the folder `into`, resuming, each file proven by SHA-256.
@@ -158,6 +165,11 @@ class LocalEngine:
         if not plain(launcher):
             raise Refused(f"launcher {launcher!r} is not a plain name")
         return Folder(self._root / launcher)
+
+    def _hurry_copy(self, launcher: str, sight: Sight) -> None:
+        """The end of a launcher's log need not wait for the copy's next look."""
+        if isinstance(sight, Ended) and launcher in self._copies:
+            self._copies[launcher].ring()
 
     def _ring(self) -> None:
         for sentinels in self._watches:

@@ -1,0 +1,88 @@
+"""`why`: what a run waits for and who holds it, or why it ended."""
+
+from datetime import timedelta
+
+import pytest
+
+from llmdbenchd.core.results.verdict import Outcome, Verdict
+from llmdbenchd.core.run.phase import FINAL, Phase
+from llmdbenchd.core.run.record import Failure
+from tests.cli.home import Home
+from tests.core.run.cases import NOW, record
+
+LATER = NOW.utc + timedelta(minutes=1)
+
+
+def reason(home: Home, key: str = "j/r001") -> str:
+    answer = home.json("why", key)
+    assert isinstance(answer, dict)
+    return str(answer["why"][key])
+
+
+def test_the_run_that_holds_the_target_is_named(home: Home) -> None:
+    home.keep(record(Phase.READY, submitted=LATER), record(Phase.RUNNING, job="k"))
+
+    assert reason(home) == "its target 127.0.0.1:1 is held by k/r001 (RUNNING)"
+
+
+def test_a_paused_queue_is_the_reason(home: Home) -> None:
+    home.keep(record())
+    (home.queue / "PAUSED").touch()
+
+    assert "PAUSED" in reason(home)
+
+
+def test_a_run_whose_turn_it_is_says_so(home: Home) -> None:
+    home.keep(record())
+
+    assert reason(home) == "it is its turn"
+
+
+@pytest.mark.parametrize("phase", sorted(set(Phase) - FINAL - {Phase.QUEUED, Phase.READY}))
+def test_a_run_that_moves_says_what_is_done_for_it(home: Home, phase: Phase) -> None:
+    home.keep(record(phase))
+
+    assert reason(home) not in {"", "it is its turn"}
+
+
+def test_trouble_on_the_way_is_told_as_well(home: Home) -> None:
+    home.keep(record(Phase.COLLECTING, tries=3, last_error="a.json differs"))
+    assert reason(home).endswith("(try 3 failed: a.json differs)")
+
+    home.keep(record(Phase.RUNNING, failure=Failure("launcher", "launcher 1 broke")))
+    assert reason(home).endswith("(ending: launcher 1 broke)")
+
+
+def test_an_ended_run_says_why_it_ended(home: Home) -> None:
+    verdict = Verdict(Outcome.FAILED, "launcher", "launcher 1 of 1 exited: exit code 3")
+    home.keep(record(Phase.FAILED, verdict=verdict))
+
+    assert reason(home) == "launcher: launcher 1 of 1 exited: exit code 3"
+
+
+def test_a_run_that_was_left_running_says_how_it_comes_back(home: Home) -> None:
+    home.keep(record(Phase.LEFT))
+
+    assert "llmdbenchd collect" in reason(home)
+
+
+def test_people_get_one_line_for_each_run_and_hear_that_nothing_moves(home: Home) -> None:
+    home.keep(record(), record(run="r002"))
+    lines = home.call("why", "j").out.splitlines()
+
+    assert [line.partition(":")[0] for line in lines] == [
+        "j/r001 QUEUED",
+        "j/r002 QUEUED",
+        "no daemon is running on this state folder",
+    ]
+
+
+def test_with_a_daemon_nothing_is_said_about_it(home: Home) -> None:
+    home.keep(record())
+    home.daemon_says()
+
+    assert "no daemon" not in home.call("why", "j").out
+
+
+def test_a_job_that_is_not_known_is_a_no(home: Home) -> None:
+    assert home.call("why", "nobody").code == 1

@@ -1,0 +1,176 @@
+"""Whose turn it is, tried in all small cases of three runs, and told as stories."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import combinations, product
+
+import pytest
+
+from llmdbenchd.core.run.admit import Turns, admit, in_order
+from llmdbenchd.core.run.limits import Capacity
+from llmdbenchd.core.run.phase import Phase
+from llmdbenchd.core.run.record import Record, Target
+from tests.core.run.cases import AHEAD, NOW, PAST, record
+
+A, B, BOTH = Target("http://a", ("a",)), Target("http://b", ("b",)), Target("http://ab", ("a", "b"))
+SHARED = Target("http://a", ())  # `share_target`: it takes no lease
+CAPACITIES = [
+    Capacity(slots=slots, resolving=resolving, ahead=ahead)
+    for slots, resolving, ahead in product((0, 1, 2), (1, 2), (1, 2))
+]
+KINDS: tuple[dict[str, object], ...] = (
+    {"phase": Phase.QUEUED},
+    {"phase": Phase.QUEUED, "priority": 1},
+    {"phase": Phase.QUEUED, "wait_until": AHEAD},
+    {"phase": Phase.RESOLVING},
+    {"phase": Phase.READY, "target": A},
+    {"phase": Phase.READY, "target": A, "priority": 1},
+    {"phase": Phase.READY, "target": A, "wait_until": AHEAD},
+    {"phase": Phase.READY, "target": A, "wait_until": PAST},
+    {"phase": Phase.READY, "target": B},
+    {"phase": Phase.READY, "target": BOTH},
+    {"phase": Phase.READY, "target": BOTH, "priority": 1},
+    {"phase": Phase.READY, "target": SHARED},
+    {"phase": Phase.LAUNCHING, "target": A},
+    {"phase": Phase.RUNNING, "target": BOTH},
+    {"phase": Phase.COLLECTING, "target": A},
+)
+
+
+def run(number: int, **facts: object) -> Record:
+    """Run number `number`, which came so many seconds after the first."""
+    submitted = NOW.utc + timedelta(seconds=number)
+    phase = facts.pop("phase", Phase.QUEUED)
+    assert isinstance(phase, Phase)
+    return record(phase, job=f"j{number}", submitted=submitted, **facts)
+
+
+def is_due(one: Record) -> bool:
+    return one.wait_until is None or NOW.reached(one.wait_until)
+
+
+def servers(one: Record) -> set[str]:
+    return set(one.target.servers) if one.target else set()
+
+
+def share(one: Record, other: Record) -> bool:
+    return bool(servers(one) & servers(other))
+
+
+def worlds() -> Iterator[list[Record]]:
+    """Every three runs that may be there at once (no two that hold the same lease)."""
+    for kinds in product(KINDS, repeat=3):
+        runs = [run(number, **kind) for number, kind in enumerate(kinds)]
+        holding = [one for one in runs if one.phase.holds_slot]
+        if not any(share(one, other) for one, other in combinations(holding, 2)):
+            yield runs
+
+
+World = tuple[list[Record], Capacity, Turns]
+
+
+@pytest.fixture(scope="module")
+def answers() -> list[World]:
+    return [
+        (runs, capacity, admit(runs, capacity, NOW)) for runs in worlds() for capacity in CAPACITIES
+    ]
+
+
+def holding_then(runs: list[Record], turns: Turns) -> list[Record]:
+    """Who would hold a slot if everybody took its turn."""
+    return [one for one in runs if one.phase.holds_slot or one.key in turns.launch]
+
+
+def test_never_more_than_the_slots_are_taken(answers: list[World]) -> None:
+    for runs, capacity, turns in answers:
+        if turns.launch:
+            assert len(holding_then(runs, turns)) <= capacity.slots, (runs, capacity)
+
+
+def test_no_lease_is_ever_shared(answers: list[World]) -> None:
+    for runs, _, turns in answers:
+        for one, other in combinations(holding_then(runs, turns), 2):
+            assert not share(one, other), runs
+
+
+def test_turns_go_to_runs_that_wait_and_whose_time_has_come(answers: list[World]) -> None:
+    for runs, _, turns in answers:
+        for one in runs:
+            if one.key in turns.launch:
+                assert one.phase is Phase.READY
+                assert is_due(one)
+            if one.key in turns.resolve:
+                assert one.phase is Phase.QUEUED
+                assert is_due(one)
+
+
+def test_an_earlier_run_keeps_its_place_before_later_ones(answers: list[World]) -> None:
+    for runs, _, turns in answers:
+        ready = [one for one in in_order(runs) if one.phase is Phase.READY and is_due(one)]
+        for earlier, later in combinations(ready, 2):
+            if later.key in turns.launch and earlier.key not in turns.launch:
+                assert not share(earlier, later), runs
+
+
+def test_a_run_that_could_launch_does(answers: list[World]) -> None:
+    for runs, capacity, turns in answers:
+        ready = [one for one in in_order(runs) if one.phase is Phase.READY and is_due(one)]
+        for place, one in enumerate(ready):
+            holders = [*ready[:place], *(other for other in runs if other.phase.holds_slot)]
+            is_blocked = any(share(one, other) for other in holders)
+            is_full = len(holding_then(runs, turns)) >= capacity.slots
+            assert one.key in turns.launch or is_blocked or is_full, (runs, capacity)
+
+
+def test_few_are_resolved_at_once_and_not_far_ahead(answers: list[World]) -> None:
+    for runs, capacity, turns in answers:
+        resolving = sum(one.phase is Phase.RESOLVING for one in runs)
+        if turns.resolve:
+            assert resolving + len(turns.resolve) <= min(capacity.resolving, capacity.ahead)
+
+
+def test_the_first_in_order_are_resolved_first(answers: list[World]) -> None:
+    for runs, _, turns in answers:
+        queued = [one.key for one in in_order(runs) if one.phase is Phase.QUEUED and is_due(one)]
+        assert set(queued[: len(turns.resolve)]) == turns.resolve, runs
+
+
+def test_nobody_has_a_turn_while_admission_is_paused() -> None:
+    runs = [run(1), run(2, phase=Phase.READY)]
+
+    assert admit(runs, Capacity(), NOW, paused=True) == Turns()
+
+
+def test_a_higher_priority_goes_first_then_who_came_first() -> None:
+    runs = [run(3), run(2, priority=-1), run(1), run(4, priority=7)]
+
+    assert [one.job for one in in_order(runs)] == ["j4", "j1", "j3", "j2"]
+
+
+def test_a_run_that_waits_for_its_retry_keeps_nobody_from_being_resolved() -> None:
+    """It may wait an hour; meanwhile slots would stand empty."""
+    waiting = run(1, phase=Phase.READY, target=A, wait_until=AHEAD)
+
+    assert admit([waiting, run(2)], Capacity(slots=1, ahead=1), NOW).resolve == {"j2/r001"}
+
+
+def test_a_run_that_waits_for_a_lease_keeps_nobody_from_being_resolved() -> None:
+    runs = [run(1, phase=Phase.RUNNING, target=A), run(2, phase=Phase.READY, target=A), run(3)]
+
+    assert admit(runs, Capacity(slots=2, ahead=1), NOW).resolve == {"j3/r001"}
+
+
+def test_nobody_is_resolved_while_enough_resolved_ones_wait_for_a_slot() -> None:
+    runs = [run(1, phase=Phase.RUNNING, target=A), run(2, phase=Phase.READY, target=B), run(3)]
+
+    assert admit(runs, Capacity(slots=1, ahead=1), NOW).resolve == frozenset()
+    assert admit(runs, Capacity(slots=1, ahead=2), NOW).resolve == {"j3/r001"}
+
+
+def test_a_turn_is_of_the_kind_that_the_run_waits_for() -> None:
+    turns = Turns(resolve=frozenset({"j1/r001"}), launch=frozenset({"j2/r001"}))
+
+    assert turns.has(run(1))
+    assert not turns.has(run(1, phase=Phase.READY))
+    assert turns.has(run(2, phase=Phase.READY))
+    assert not turns.has(run(2))

@@ -1,0 +1,145 @@
+"""What a record has to tell when its archive is sealed."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from llmdbenchd.core.account import Measured, entered, events, run_facts
+from llmdbenchd.core.job.accepted import AcceptedJob
+from llmdbenchd.core.job.attempt import Attempt
+from llmdbenchd.core.job.model import JobSpec
+from llmdbenchd.core.job.workloads import Source
+from llmdbenchd.core.results.document import LauncherFacts, PastAttempt
+from llmdbenchd.core.results.verdict import Outcome, Verdict
+from llmdbenchd.core.run.phase import Phase
+from llmdbenchd.core.run.record import End, Past, Record, Step
+from llmdbenchd.core.run.sight import Cause, Ended
+from tests.core.run.cases import BAD, GOOD, HOME, NOW, record
+
+SPEC = JobSpec.model_validate({"endpoint": "http://127.0.0.1:1", "models": ["m"]})
+JOB = AcceptedJob(
+    job="j",
+    owner="ada",
+    submitted=NOW.utc,
+    engine="local",
+    spec=SPEC,
+    values={},
+    source=Source("w.yaml", "a: 1\n"),
+)
+ATTEMPT = Attempt(
+    spec=SPEC,
+    cell=JOB.cells[0],
+    endpoint="http://127.0.0.1:1",
+    instance="i",
+    job="j",
+    epoch=1_000,
+    workload_file="w.yaml",
+    workload_text="a: 1\n",
+)
+LATER = NOW.utc + timedelta(minutes=5)
+MEASURED = Measured(log_bytes={1: 7, 2: 9}, finished=LATER)
+
+
+def history(*steps: tuple[int, Phase, int]) -> tuple[Step, ...]:
+    return tuple(
+        Step(NOW.utc + timedelta(seconds=at), phase, attempt) for at, phase, attempt in steps
+    )
+
+
+@pytest.fixture
+def judged() -> Record:
+    return record(
+        Phase.REPORTING,
+        ends=(End(2, BAD), End(1, GOOD)),
+        collected=HOME,
+        verdict=Verdict(Outcome.FAILED, "launcher", "launcher 2 of 2 exited: exit code 3"),
+        history=history((1, Phase.RESOLVING, 1), (2, Phase.LAUNCHING, 1), (9, Phase.LAUNCHING, 2)),
+    )
+
+
+def test_the_verdict_is_told_with_its_reason(judged: Record) -> None:
+    told = run_facts(judged, JOB, ATTEMPT, MEASURED)
+
+    assert (told.phase, told.kind) == ("FAILED", "launcher")
+    assert told.reason == "launcher 2 of 2 exited: exit code 3"
+
+
+def test_launchers_are_told_in_the_order_of_their_indices_with_their_logs(judged: Record) -> None:
+    told = run_facts(judged, JOB, ATTEMPT, MEASURED)
+
+    assert told.launchers == (
+        LauncherFacts(1, Cause.EXITED, 0, None, "", 7),
+        LauncherFacts(2, Cause.EXITED, 3, None, "", 9),
+    )
+
+
+def test_what_came_home_is_told(judged: Record) -> None:
+    told = run_facts(judged, JOB, ATTEMPT, MEASURED)
+
+    assert (told.files, told.size, told.manifest) == (3, 10, "launcher")
+    assert told.notes == ()
+
+
+def test_times_are_those_of_the_first_launch_and_of_the_archive(judged: Record) -> None:
+    told = run_facts(judged, JOB, ATTEMPT, MEASURED)
+
+    assert told.queued == NOW.utc
+    assert told.started == NOW.utc + timedelta(seconds=2)
+    assert told.finished == LATER
+
+
+def test_nothing_collected_is_told_as_unknown_and_not_as_zero() -> None:
+    gave_up = record(Phase.REPORTING, uncollected="timeout:collect after 10 s: disk full")
+
+    told = run_facts(gave_up, JOB, ATTEMPT, MEASURED)
+
+    assert (told.files, told.size, told.manifest) == (None, None, "")
+    assert told.notes == ("timeout:collect after 10 s: disk full",)
+    assert told.started is None
+
+
+def test_a_run_without_target_or_verdict_can_be_told_of_too() -> None:
+    bare = replace(record(Phase.REPORTING), verdict=None, target=None)
+
+    told = run_facts(bare, JOB, ATTEMPT, MEASURED)
+
+    assert (told.phase, told.kind, told.reason, told.endpoint) == ("REPORTING", "", "", "")
+
+
+def test_attempts_that_are_over_are_told_with_how_their_launchers_ended() -> None:
+    killed = End(1, Ended(Cause.KILLED, signal=9, detail="often memory"))
+    verdict = Verdict(Outcome.FAILED, "launcher", "it was killed")
+    again = record(Phase.REPORTING, attempt=2, past=(Past(1, verdict, (killed,)),))
+
+    told = run_facts(again, JOB, ATTEMPT, MEASURED)
+
+    assert told.past == (
+        PastAttempt(
+            1,
+            "FAILED",
+            "launcher",
+            "it was killed",
+            (LauncherFacts(1, Cause.KILLED, None, 9, "often memory", None),),
+        ),
+    )
+
+
+def test_events_are_the_history_line_by_line(judged: Record) -> None:
+    lines = [json.loads(line) for line in events(judged).splitlines()]
+
+    assert lines[0] == {"at": NOW.utc.isoformat(), "event": "run.queued", "attempt": 1}
+    assert [(line["event"], line["now"], line["attempt"]) for line in lines[1:]] == [
+        ("run.moved", "RESOLVING", 1),
+        ("run.moved", "LAUNCHING", 1),
+        ("run.moved", "LAUNCHING", 2),
+    ]
+    assert events(judged).endswith(b"\n")
+
+
+def test_when_a_phase_was_entered_can_be_asked_for_one_attempt(judged: Record) -> None:
+    assert entered(judged, Phase.LAUNCHING) == NOW.utc + timedelta(seconds=2)
+    assert entered(judged, Phase.LAUNCHING, attempt=2) == NOW.utc + timedelta(seconds=9)
+    assert entered(judged, Phase.LAUNCHING, attempt=3) is None
+    assert entered(judged, Phase.CLEANING) is None

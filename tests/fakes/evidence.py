@@ -1,0 +1,61 @@
+"""Evidence in memory, and a disk that has its bad moments."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from llmdbenchd.core.run.record import Record
+from llmdbenchd.ports import Natives, Reported, ReportOrder
+
+
+class FakeEvidence:
+    """What was brought home, and what was sealed.
+
+    Attributes:
+        found: what the native files of every run say.
+        reported: what becomes of every report.
+        archives: sealed documents, by key.
+        orders: what the reports were told, by key.
+        trouble: what the next calls of a method raise, by its name.
+    """
+
+    def __init__(self) -> None:
+        self.found = Natives(1, None)
+        self.reported = Reported(("report.yaml",), (), ())
+        self.archives: dict[str, Mapping[str, bytes]] = {}
+        self.orders: dict[str, ReportOrder] = {}
+        self.trouble: dict[str, list[Exception]] = {}
+
+    def live_log(self, record: Record, index: int) -> Path:
+        return Path("/fake/live", record.key, str(record.attempt), str(index))
+
+    async def results(self, record: Record, index: int) -> Path:
+        self._may_fail("results")
+        return Path("/fake/results", record.key, str(record.attempt), str(index))
+
+    async def natives(self, record: Record, harness: str) -> Natives:
+        assert record.key
+        assert harness
+        self._may_fail("natives")
+        return self.found
+
+    async def log_sizes(self, record: Record) -> Mapping[int, int]:
+        self._may_fail("log_sizes")
+        return dict.fromkeys(record.seen, 100)
+
+    async def report(self, record: Record, context: ReportOrder) -> Reported:
+        self._may_fail("report")
+        self.orders[record.key] = context
+        return self.reported
+
+    async def is_sealed(self, record: Record) -> bool:
+        self._may_fail("is_sealed")
+        return record.key in self.archives
+
+    async def seal(self, record: Record, documents: Mapping[str, bytes]) -> Path:
+        self._may_fail("seal")
+        self.archives.setdefault(record.key, documents)
+        return Path("/fake/archive", record.key)
+
+    def _may_fail(self, method: str) -> None:
+        if self.trouble.get(method):
+            raise self.trouble[method].pop(0)
