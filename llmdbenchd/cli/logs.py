@@ -54,44 +54,66 @@ def _logs(args: argparse.Namespace, folders: Folders) -> int:
         raise LookupError("servers' logs are not recorded by the local engine yet")
     watched = _Watched(folders, args.job)
     watched.look()
-    files = [
-        (record.key, file)
+    logs = [
+        _Log(folders, record.key, index, f"{record.run}.{index}" if several else str(index))
+        for several in [len(watched.records) > 1]
         for record in watched.records.values()
-        for file in _files(folders, record, only=args.launcher, several=len(watched.records) > 1)
+        for index in range(1, _launchers(folders, record) + 1)
+        if args.launcher in {None, index}
     ]
-    if not files:
+    if not logs:
         raise LookupError(f"{args.job} has no launcher {args.launcher}")
-    if not args.follow and all(file.path() is None for _, file in files):
+    if not args.follow and all(log.file(watched).path() is None for log in logs):
         print("nothing was logged yet; -f waits for it")
         return NO
-    asyncio.run(_print(files, watched, follow=args.follow))
+    asyncio.run(_print(logs, watched, follow=args.follow))
     return GOOD
 
 
-async def _print(files: list[tuple[str, LogFile]], watched: _Watched, *, follow: bool) -> None:
-    printer = Printer(tuple(file.name for _, file in files))
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """The log of one launcher of a run, over all attempts to come."""
+
+    folders: Folders
+    key: str
+    index: int
+    name: str
+
+    def file(self, watched: _Watched, attempt: int | None = None) -> LogFile:
+        """Its file in an attempt (default: the one under way)."""
+        record = watched.records[self.key]
+        number = record.attempt if attempt is None else attempt
+        live = self.folders.live / record.job / record.run / str(number)
+        kept = self.folders.settings.archive / record.job / record.run
+        if number != record.attempt:
+            kept = kept / "attempts" / str(number)
+        name = f"launcher-{self.index}.log"
+        return LogFile(self.name, live / name, kept / "logs" / name)
+
+    async def tail(self, watched: _Watched, printer: Printer, *, follow: bool) -> None:
+        """Print it; when the run is tried again, go on with the next attempt."""
+        attempt = watched.records[self.key].attempt
+        while True:
+
+            def goes_on(attempt: int = attempt) -> bool:
+                record = watched.records[self.key]
+                return follow and not record.phase.is_final and record.attempt == attempt
+
+            await tail(self.file(watched, attempt), printer, goes_on=goes_on)
+            if watched.records[self.key].attempt == attempt:
+                return
+            attempt += 1
+
+
+async def _print(logs: list[_Log], watched: _Watched, *, follow: bool) -> None:
+    printer = Printer(tuple(log.name for log in logs))
     async with asyncio.TaskGroup() as group:
         if follow:
             group.create_task(watched.keep_looking())
-        for key, file in files:
-
-            def goes_on(key: str = key) -> bool:
-                return follow and not watched.records[key].phase.is_final
-
-            group.create_task(tail(file, printer, goes_on=goes_on))
+        for log in logs:
+            group.create_task(log.tail(watched, printer, follow=follow))
 
 
-def _files(folders: Folders, record: Record, *, only: int | None, several: bool) -> list[LogFile]:
+def _launchers(folders: Folders, record: Record) -> int:
     spec = folders.records.spec(record.job)
-    count = decoded(spec).limits.launchers if spec else max(record.seen, default=1)
-    live = folders.live / record.job / record.run / str(record.attempt)
-    kept = folders.settings.archive / record.job / record.run / "logs"
-    return [
-        LogFile(
-            f"{record.run}.{index}" if several else str(index),
-            live / f"launcher-{index}.log",
-            kept / f"launcher-{index}.log",
-        )
-        for index in range(1, count + 1)
-        if only in {None, index}
-    ]
+    return decoded(spec).limits.launchers if spec else max(record.seen, default=1)

@@ -95,6 +95,8 @@ def answering(
             print(f"llmdbenchd: {wrong}", file=sys.stderr)
         try:
             return work(args, Folders(loaded.settings))
+        except BrokenPipeError:  # an OSError of the reader's, not of the folders: see `main`
+            raise
         except LookupError as error:
             print(f"llmdbenchd: {error.args[0]}", file=sys.stderr)
             return NO

@@ -14,6 +14,8 @@ from llmdbenchd.core.run.limits import Limits
 from llmdbenchd.core.run.record import Record, Target
 
 IN_USE = 2048  # jobs kept in memory (12 KiB each); one more is read again, in 0.3 ms
+THIS_MACHINE = "127.0.0.1"
+ALIASES = frozenset({"localhost", "::1", "0.0.0.0"})  # noqa: S104 - read from a URL, not bound
 
 
 class JobBook:
@@ -57,7 +59,8 @@ class JobBook:
         self._workload(record.job, self.cell(record), endpoint, "/workspace")
         parts = urlsplit(endpoint)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        servers = () if accepted.spec.share_target else (f"{parts.hostname}:{port}",)
+        host = THIS_MACHINE if parts.hostname in ALIASES else parts.hostname
+        servers = () if accepted.spec.share_target else (f"{host}:{port}",)
         return Target(endpoint, servers)
 
     def attempt(self, record: Record, places: Places | None = None) -> Attempt:

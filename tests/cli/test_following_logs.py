@@ -66,7 +66,6 @@ def into_nobodys_hands(*words: str) -> "subprocess.CompletedProcess[bytes]":
         os.close(writing)
 
 
-@pytest.mark.xfail(strict=True, reason="cli.state.answering takes a broken pipe for trouble")
 def test_a_reader_of_the_status_that_has_seen_enough_is_no_error(home: Home) -> None:
     for number in range(500):
         home.keep(record(Phase.RUNNING, job=f"job-{number}"))
@@ -81,3 +80,17 @@ def test_a_reader_of_a_log_that_has_seen_enough_is_no_error(home: Home) -> None:
     done = into_nobodys_hands("logs", "j")
 
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_run_that_is_tried_again_goes_on_with_the_log_of_its_next_attempt(
+    home: Home, following: "subprocess.Popen[bytes]"
+) -> None:
+    assert line_of(following) == b"first\n"
+
+    second = record(Phase.RUNNING, seen=(1,), attempt=2)
+    home.live_log(second, 1, b"of the second attempt\n")
+    home.keep(second)
+    assert line_of(following) == b"of the second attempt\n"
+
+    home.keep(record(Phase.SUCCEEDED, seen=(1,), attempt=2))
+    assert following.communicate(timeout=30) == (b"", b"")

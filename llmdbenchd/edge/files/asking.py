@@ -9,6 +9,7 @@ from pathlib import Path
 
 from llmdbenchd.edge.files import control
 from llmdbenchd.edge.files.control import Control
+from llmdbenchd.edge.files.durable import translated
 from llmdbenchd.edge.files.inbox import PAUSED
 from llmdbenchd.ports import Request
 
@@ -47,8 +48,15 @@ class FileRequests:
 
     async def pause(self, *, paused: bool) -> None:
         """Make the file PAUSED be there, or not."""
-        path = self._queue / PAUSED
-        await self._do(path.touch if paused else partial(path.unlink, missing_ok=True))
+        await self._do(partial(_put, self._queue / PAUSED, there=paused))
 
     async def _do(self, work: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._disk, work)
+
+
+def _put(path: Path, *, there: bool) -> None:
+    with translated(path):
+        if there:
+            path.touch()
+        else:
+            path.unlink(missing_ok=True)

@@ -45,6 +45,7 @@ class FileQueue:
         self._rejected = rejected
         self._taken: dict[str, Taken] = {}
         self._known: dict[str, bool] = {}
+        self._refused: dict[str, str] = {}
 
     async def arrivals(self) -> AsyncIterator[tuple[Dropped, ...]]:
         """First what a crash has left, then what people drop; groups may be empty."""
@@ -66,10 +67,12 @@ class FileQueue:
         refused = {one.order.taken.job: str(one) for one in duplicates}
         for claim, why in refused.items():
             await self.reject(claim, why)
+            self._refused[claim] = why  # told when all of the group is done, and not before
         known = {new.claim: "" for new in open_jobs if self._known.pop(new.claim)}
         for new in open_jobs:
             self._taken.pop(new.claim, None)
-        return {**known, **refused}
+        told, self._refused = self._refused, {}
+        return {**known, **told}
 
     async def reject(self, claim: str, why: str) -> None:
         """Give the file back to people, with the reason beside it."""
