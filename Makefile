@@ -1,7 +1,7 @@
 # Everything that these targets need they install themselves, below this folder.
 #   make demo    one dropped file to a sealed archive, measured figures beside the truth
 #   make test    all tests, with the real harness
-#   make check   lint, types, floors, spelling, lock, wheel
+#   make check   lint, types, floors, spelling, lock, coverage of core and kit, wheel
 #   make fix     what can be mended by itself
 #   make bench   the figures of docs/performance.md
 #   make sim     the simulation of a bad world, with many more histories
@@ -28,6 +28,8 @@ check: .venv/ready
 	$(RUN) lint-imports
 	$(RUN) codespell
 	$(UV) lock --check --quiet
+	$(RUN) pytest -q --no-header --cov=llmdbenchd.core --cov=llmdbenchd.kit --cov-branch \
+		--cov-fail-under=100 tests/core tests/kit tests/controllers tests/sim
 	sh scripts/check-wheel.sh "$(UV)"
 
 fix: .venv/ready

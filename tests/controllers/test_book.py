@@ -68,7 +68,7 @@ def test_a_run_is_one_cell_of_its_job() -> None:
         ("http://h:8000/v1", "h:8000"),
         ("http://h", "h:80"),
         ("https://h", "h:443"),
-        ("http://[::1]:8000", "::1:8000"),
+        ("http://[2001:db8::1]:8000", "2001:db8::1:8000"),
     ],
 )
 def test_a_target_is_known_by_its_host_and_port(endpoint: str, server: str) -> None:

@@ -8,6 +8,7 @@ from llmdbenchd.core.job import schema
 from llmdbenchd.core.job.accepted import decoded, encoded
 from llmdbenchd.core.job.examination import Examination, examine
 from llmdbenchd.core.job.jobfile import read_job
+from llmdbenchd.core.job.nodes import compose
 from llmdbenchd.core.job.problems import did_you_mean
 from llmdbenchd.core.job.scalars import read_word
 from llmdbenchd.core.job.workloads import Profile, Shelf, Source, find
@@ -201,3 +202,10 @@ def test_an_engine_that_nobody_named_is_refused_at_the_beginning_of_the_file() -
     found = examine(reading, engine="kubernetes", shelf=OneProfile(), read_path=str)
 
     assert [(one.field, one.line) for one in found.problems] == [("engine", 1)]
+
+
+def test_a_control_character_inside_a_value_is_named_as_that() -> None:
+    root, problems = compose("a: \x01")
+
+    assert root is None
+    assert [problem.message for problem in problems] == ["holds a control character"]

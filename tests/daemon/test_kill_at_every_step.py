@@ -12,10 +12,8 @@ from tests.daemon.household import Household, job
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 DYING = Path(__file__).with_name("dying.py")
-STEPS, EVERY = (
-    120,
-    3,
-)  # each time another third, from a daemon's start to the end of a run that is dropped once it is ready
+STEPS = 120  # from a daemon's start to the end of a run that is dropped once it is ready
+EVERY = 3  # each time another third of them
 
 
 def test_killed_before_each_of_its_steps_the_daemon_ends_every_job_exactly_once(

@@ -1,6 +1,7 @@
 """From the tree of nodes to plain values, with an index of where each of them stands."""
 
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from llmdbenchd.core.job.kinds import DateText
 from llmdbenchd.core.job.nodes import Broken, Entries, Items, Mark, Node, Scalar
@@ -92,6 +93,8 @@ def _value(node: Node, path: Path, found: Plain) -> object:
             return [_value(item, (*path, at), found) for at, item in enumerate(items)]
         case Scalar():
             return _scalar(node, path, found)
+        case _:
+            assert_never(node)
 
 
 def _scalar(node: Scalar, path: Path, found: Plain) -> object:

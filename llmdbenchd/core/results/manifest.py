@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import assert_never
 
 VERSION = 1
 NAME = "MANIFEST.jsonl"
@@ -68,6 +69,8 @@ def render(entries: Iterable[Entry]) -> bytes:
                 lines.append({"path": entry.path, "size": entry.size, "sha256": entry.sha256})
             case LinkEntry():
                 lines.append({"path": entry.path, "link": entry.link})
+            case _:
+                assert_never(entry)
     return "".join(f"{json.dumps(line)}\n" for line in lines).encode()
 
 

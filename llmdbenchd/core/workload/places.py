@@ -159,7 +159,7 @@ def _close(closed: _Open, end: int) -> None:
     """A flow collection ends with its bracket, a block with its last value."""
     if closed.flow:
         closed.place.end = end
-    elif closed.place.children:
+    else:
         closed.place.end = closed.place.children[-1].end
 
 

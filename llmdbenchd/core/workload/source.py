@@ -8,6 +8,7 @@ YAML looks: every position found in the masked text is right in the original.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import yaml
 
@@ -97,9 +98,9 @@ class Source:
             for event in yaml.parse(self._masked):
                 if isinstance(event, yaml.ScalarEvent):
                     event.value = self._unmasked(event.value)
-                if event.start_mark and event.end_mark:  # always, but their types do not say so
-                    start, end = event.start_mark, event.end_mark
-                    yield event, Span(start.index, end.index, start.line + 1)
+                # Always there when text is parsed; their types do not say so.
+                start, end = cast("yaml.Mark", event.start_mark), cast("yaml.Mark", event.end_mark)
+                yield event, Span(start.index, end.index, start.line + 1)
         except yaml.YAMLError as error:
             raise not_yaml(self.file, error) from error
 
