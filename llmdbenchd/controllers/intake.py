@@ -24,6 +24,7 @@ from llmdbenchd.ports import Clock, Dropped, NewJob, Queue, Refused, Unavailable
 log = structlog.get_logger()
 
 AGAIN_S = 2.0
+CHUNK = 100  # the first jobs of a burst need not wait for the last one's mistakes
 
 
 class Desk(Protocol):
@@ -93,6 +94,10 @@ class Intake:
 
     async def take(self, group: Sequence[Dropped]) -> None:
         """Judge a group and carry the judgements out, together with what was left before."""
+        for start in range(0, len(group), CHUNK) or [0]:
+            await self._take(group[start : start + CHUNK])
+
+    async def _take(self, group: Sequence[Dropped]) -> None:
         now = self.clock.now()
         judgements = await asyncio.to_thread(lambda: [judged(one, self.desk, now) for one in group])
         self._left += judgements

@@ -27,30 +27,6 @@ Event = dict[str, Any]
 WITHIN_S = 60.0  # for what takes a second; only a hanging test waits so long
 GLANCE_S = 0.25  # between looks at what the log does not tell
 FAKE = Path(__file__).parents[1] / "programs" / "inference-perf"
-NOWHERE = "http://127.0.0.1:9"  # the fake harness never asks it
-
-
-def job(
-    *, seconds: float = 0.05, fake: Mapping[str, object] | None = None, **fields: object
-) -> dict[str, Any]:
-    """A job file for the fake harness; `harness__x` is the field `harness.x`."""
-    told = {"FAKE_HARNESS_SECONDS": seconds, "FAKE_HARNESS_REQUESTS": 5, **(fake or {})}
-    harness = {
-        name.removeprefix("harness__"): fields.pop(name)
-        for name in list(fields)
-        if name.startswith("harness__")
-    }
-    return {
-        "endpoint": NOWHERE,
-        "workload": "sanity_fixed",
-        "share_target": True,
-        "harness": {
-            "name": "inference-perf",
-            "env": {name: str(value) for name, value in told.items()},
-            **harness,
-        },
-        **fields,
-    }
 
 
 @dataclass(slots=True)

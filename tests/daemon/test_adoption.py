@@ -8,7 +8,8 @@ import pytest
 
 from llmdbenchd.core.run.phase import Phase
 from tests.daemon.evidence import assert_log_is_complete, starts
-from tests.daemon.household import Household, job
+from tests.daemon.household import Household
+from tests.daemon.jobs import job
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,8 @@ import pytest
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.edge.files.control import Asked, request
 from tests.daemon.evidence import followed, starts
-from tests.daemon.household import Household, job
+from tests.daemon.household import Household
+from tests.daemon.jobs import job
 
 pytestmark = pytest.mark.slow
 

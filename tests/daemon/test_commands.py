@@ -10,7 +10,8 @@ import yaml
 
 from llmdbenchd.core.run.phase import Phase
 from tests.daemon.evidence import followed
-from tests.daemon.household import Household, job
+from tests.daemon.household import Household
+from tests.daemon.jobs import job
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,8 @@ import yaml
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
 from tests.daemon.evidence import assert_log_is_complete, starts
-from tests.daemon.household import Household, job
+from tests.daemon.household import Household
+from tests.daemon.jobs import job
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -9,7 +9,8 @@ import pytest
 
 from llmdbenchd.core.account import entered
 from llmdbenchd.core.run.phase import Phase
-from tests.daemon.household import Household, job
+from tests.daemon.household import Household
+from tests.daemon.jobs import job
 
 pytestmark = pytest.mark.slow
 
@@ -39,14 +40,13 @@ def one_slot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
 def test_with_one_slot_the_higher_priority_goes_first_whatever_came_first(
     one_slot: Household,
 ) -> None:
-    one_slot.asked("pause")
-    one_slot.wait_for_event("queue.paused")
+    one_slot.drop("busy", job(seconds=60))
+    one_slot.in_phase("busy", Phase.RUNNING)
     for name, priority in {"low": -5, "middle": 0, "high": 7}.items():
         one_slot.drop(name, job(priority=priority))
-        one_slot.in_phase(name, Phase.QUEUED)
-    assert "admission is paused" in one_slot.asked("why", "high")
+        one_slot.in_phase(name, Phase.READY)
 
-    one_slot.asked("resume")
+    one_slot.asked("cancel", "busy")
 
     for name in ("low", "middle", "high"):
         assert one_slot.ended(name).phase is Phase.SUCCEEDED
@@ -56,11 +56,13 @@ def test_with_one_slot_the_higher_priority_goes_first_whatever_came_first(
 
 
 def test_the_file_paused_stops_admission_and_not_what_runs(one_slot: Household) -> None:
-    one_slot.drop("runs", job(seconds=1))
+    one_slot.drop("runs", job(seconds=2))
     one_slot.in_phase("runs", Phase.RUNNING)
     (one_slot.queue / "PAUSED").touch()
     one_slot.wait_for("a pause", lambda: is_paused(one_slot))
     one_slot.drop("waits", job())
+    one_slot.in_phase("waits", Phase.QUEUED)
+    assert "admission is paused" in one_slot.asked("why", "waits")
 
     assert one_slot.ended("runs").phase is Phase.SUCCEEDED
     assert one_slot.record("waits").phase is Phase.QUEUED

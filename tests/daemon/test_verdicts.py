@@ -12,7 +12,8 @@ from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.edge.files.control import Asked, request
 from tests.daemon.evidence import assert_log_is_complete, starts
-from tests.daemon.household import FAKE, Household, job
+from tests.daemon.household import FAKE, Household
+from tests.daemon.jobs import job
 
 pytestmark = pytest.mark.slow
 

@@ -17,6 +17,7 @@ from llmdbenchd.core.job.workloads import Shelf, Source, find, rendered
 from llmdbenchd.core.launch.plan import LauncherPlan, Places
 from llmdbenchd.core.workload.errors import WorkloadError, WorkloadProblem
 
+_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 PLACES = Places("/workspace", "/requests")
 _UNRESOLVED = "http://endpoint.invalid"  # stands for a target that is looked up later
 _NEEDED = frozenset({"harness.name", "workload", "overrides"})
@@ -183,7 +184,7 @@ def _too_short(reading: Reading, spec: JobSpec, texts: Sequence[str]) -> list[Pr
 
 def _stages_s(text: str) -> float:
     """Seconds that the stages of an inference-perf workload last; 0 for any other."""
-    workload = yaml.safe_load(text)  # rendering has proven that it is YAML
+    workload = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe one; rendering proved it YAML
     load = workload.get("load") if isinstance(workload, dict) else None
     stages = load.get("stages") if isinstance(load, dict) else None
     durations = [one.get("duration") for one in stages or [] if isinstance(one, dict)]

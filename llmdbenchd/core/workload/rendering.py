@@ -1,6 +1,7 @@
 """Putting a run's variables into a profile, by the kind of its template."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from llmdbenchd.core.workload.overrides import override
 from llmdbenchd.core.workload.templates import render_template
@@ -23,9 +24,7 @@ def render(text: str, variables: Mapping[str, str], *, file: str) -> str:
     Raises:
         WorkloadError: every variable that is missing, or why the text is not YAML.
     """
-    if _is_template(file):
-        return render_template(text, variables, file=file)
-    return render_tokens(text, variables, file=file)
+    return _rendered(text, frozenset(variables.items()), file)
 
 
 def prepare(
@@ -46,3 +45,10 @@ def prepare(
 
 def _is_template(file: str) -> bool:
     return file.endswith(".j2")
+
+
+@lru_cache(maxsize=256)  # a sweep's jobs differ little; proving one takes milliseconds
+def _rendered(text: str, variables: frozenset[tuple[str, str]], file: str) -> str:
+    if _is_template(file):
+        return render_template(text, dict(variables), file=file)
+    return render_tokens(text, dict(variables), file=file)

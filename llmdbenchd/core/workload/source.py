@@ -66,6 +66,7 @@ class Source:
             raise WorkloadError([WorkloadProblem(file, 0, "the profile", "is not text")])
         self._mask = mask
         self._masked = _mask_defaults(text, mask)
+        self._seen: list[tuple[yaml.Token, int]] | None = None
 
     def scalars(self) -> Iterator[Scalar]:
         """Every scalar, in the order of the text; comments are not among them.
@@ -104,11 +105,13 @@ class Source:
         except yaml.YAMLError as error:
             raise not_yaml(self.file, error) from error
 
-    def _tokens(self) -> Iterator[tuple[yaml.Token, int]]:
-        try:
-            yield from _with_depth(self._masked)
-        except yaml.YAMLError as error:
-            raise not_yaml(self.file, error) from error
+    def _tokens(self) -> list[tuple[yaml.Token, int]]:
+        if self._seen is None:
+            try:
+                self._seen = list(_with_depth(self._masked))
+            except yaml.YAMLError as error:
+                raise not_yaml(self.file, error) from error
+        return self._seen
 
     def _unmasked(self, value: str) -> str:
         return value.replace(self._mask, ":")

@@ -108,7 +108,11 @@ class Profiles:
         """What lies in the folder, without links that lead out of the root."""
         try:
             root = self.root.resolve(strict=True)
-            return [path for path in folder.iterdir() if path.resolve().is_relative_to(root)]
+            return [
+                path
+                for path in folder.iterdir()
+                if not path.is_symlink() or path.resolve().is_relative_to(root)
+            ]
         except OSError as error:
             message = f"cannot be listed: {error.strerror}"
             raise _error(str(folder), message, "Look at the setting `profiles`.") from error

@@ -174,3 +174,19 @@ async def test_what_a_stray_prints_before_its_end_is_in_the_copy(stage: Stage) -
     await _followed(engine, "a", into)
 
     assert into.read_bytes() == b"goodbye\n"
+
+
+async def test_a_log_is_home_as_soon_as_the_end_is_seen_however_long_the_pauses(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "QUICK_S", 600.0)
+    monkeypatch.setattr(following, "SLOW_S", 600.0)
+    engine, into = stage.engine(), stage.folder / "log"
+    plot = "import time; print('first', flush=True); time.sleep(0.5); print('last')"
+    await engine.create(plan("a", plot))
+
+    async with asyncio.timeout(PATIENCE_S):
+        length = await _followed(engine, "a", into)
+
+    assert into.read_bytes() == b"first\nlast\n"
+    assert length == len(b"first\nlast\n")
