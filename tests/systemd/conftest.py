@@ -12,6 +12,6 @@ def manager() -> Iterator[UserManager]:
     """A user manager of the test's own; the test is skipped with the reason where none can be."""
     reason = why_not()
     if reason is not None:
-        pytest.skip(f"no systemd user manager: {reason}")
+        pytest.skip(f"real systemd missing: {reason}")
     with user_manager() as manager:
         yield manager

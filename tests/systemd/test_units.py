@@ -17,7 +17,7 @@ SHIPPED = Path(__file__).parents[2] / "systemd"
 UNITS = ["llmdbenchd.service", "user/llmdbenchd.service"]
 
 needs_analyze = pytest.mark.skipif(
-    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
+    shutil.which("systemd-analyze") is None, reason="real systemd missing: no systemd-analyze"
 )
 
 
@@ -133,7 +133,7 @@ def test_what_the_example_shows_as_a_default_is_the_default(tmp_path: Path) -> N
 
 @pytest.mark.skipif(
     shutil.which("systemd-sysusers") is None or shutil.which("systemd-tmpfiles") is None,
-    reason="systemd-sysusers and systemd-tmpfiles are not installed",
+    reason="real systemd missing: no systemd-sysusers or systemd-tmpfiles",
 )
 def test_the_users_and_folders_come_out_as_promised(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()

@@ -175,7 +175,7 @@ def inference_perf() -> str:
     venvs = os.environ.get("LLMDBENCHD_HARNESS_VENVS", "")
     python = Path(venvs) / "inference-perf" / "bin" / "python"
     if not venvs or not python.exists():
-        pytest.skip("no real inference-perf: set LLMDBENCHD_HARNESS_VENVS to the venvs' folder")
+        pytest.skip("real harness missing: LLMDBENCHD_HARNESS_VENVS is not set (make test sets it)")
     return str(python)
 
 
