@@ -146,6 +146,7 @@ class Daemon:
                 {**told, "paused": sorted(self._holds)}, self.clock.now()
             ),
             hold=lambda low: self.hold("disk", on=low),
+            consider=self._consider_turns,
         )
 
     async def recover(self) -> None:

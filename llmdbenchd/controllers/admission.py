@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from llmdbenchd.core.run.admit import Turns, admit
+from llmdbenchd.core.run.admit import Turns, admit, in_order
 from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.ports import Clock
@@ -66,8 +66,8 @@ class Admission:
 
     def _refresh(self) -> None:
         self._planned = None
-        before = self._turns
-        self._turns = admit(self._records(), self._capacity, self._clock.now(), paused=self._paused)
+        before, records = self._turns, list(self._records())
+        self._turns = admit(records, self._capacity, self._clock.now(), paused=self._paused)
         granted = (self._turns.launch - before.launch) | (self._turns.resolve - before.resolve)
-        for key in sorted(granted):
-            self._wake(key)
+        for record in in_order(record for record in records if record.key in granted):
+            self._wake(record.key)

@@ -15,7 +15,7 @@ from llmdbenchd.core.run.record import Record, Target
 
 IN_USE = 2048  # jobs kept in memory (12 KiB each); one more is read again, in 0.3 ms
 THIS_MACHINE = "127.0.0.1"
-ALIASES = frozenset({"localhost", "::1", "0.0.0.0"})  # noqa: S104 - read from a URL, not bound
+ALIASES = frozenset({"localhost", "::1"})
 
 
 class JobBook:

@@ -37,6 +37,7 @@ class Keeper:
         free: bytes that are free where we write, or None when it cannot be told.
         min_free: below it admission stops.
         publish: writes the status for the command line.
+        consider: has the turns computed anew, in case that only time has passed.
         hold: stops (True) or resumes (False) admission for want of disk.
     """
 
@@ -48,6 +49,7 @@ class Keeper:
     min_free: int
     publish: Callable[[Mapping[str, object]], None]
     hold: Callable[[bool], None]
+    consider: Callable[[], None]
     _beats: dict[str, float] = field(default_factory=dict)
     _passes: int = -1
     _degraded: frozenset[str] = frozenset()
@@ -79,6 +81,7 @@ class Keeper:
         for loop in self.limits:  # who never gave a sign of life is silent from now on
             self._beats.setdefault(loop, self.clock())
         self.runs.work.add(PROBE)
+        self.consider()
         free = await asyncio.to_thread(self.free)
         was_low = "disk" in self._degraded
         is_low = was_low if free is None else free < self.min_free

@@ -41,6 +41,7 @@ class Home:
         self.works = self.queue_moves = True
         self.free: int | None = 100
         self._held: bool | None = None
+        self.considered = asyncio.Event()
         self.published: Mapping[str, object] = {}
         self.keeper = Keeper(
             runs=self.house.runs,
@@ -51,6 +52,7 @@ class Home:
             min_free=10,
             publish=self.publish,
             hold=self.hold,
+            consider=self.considered.set,
         )
 
     def publish(self, told: Mapping[str, object]) -> None:
@@ -191,3 +193,10 @@ async def test_it_keeps_for_ever(home: Home) -> None:
     await asyncio.wait([keeping])
 
     assert home.manager.pings > 1
+
+
+async def test_turns_are_considered_although_only_time_has_passed() -> None:
+    home = Home()
+    await home.keeper.tick()
+
+    assert home.considered.is_set()

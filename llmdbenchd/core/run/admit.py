@@ -14,6 +14,8 @@ from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
 
+SOON_S = 1.0  # later runs wait so long for an earlier one that is being resolved
+
 
 @dataclass(frozen=True, slots=True)
 class Turns:
@@ -56,7 +58,10 @@ def _launches(
     launch: list[str] = []
     waiting = 0
     ready = [record for record in everyone if record.phase is Phase.READY and _due(record, now)]
-    for record in in_order(ready):
+    soon = [record for record in everyone if _is_nearly_ready(record, now)]
+    for record in in_order(ready + soon):
+        if record.phase is Phase.RESOLVING:
+            break  # it comes first, and nobody knows yet which servers it needs
         is_blocked = not taken.isdisjoint(_servers(record))
         if not is_blocked and len(busy) + len(launch) < capacity.slots:
             launch.append(record.key)
@@ -65,6 +70,12 @@ def _launches(
         # An earlier run that waits for a slot keeps its place before later ones.
         taken.update(_servers(record))
     return launch, waiting
+
+
+def _is_nearly_ready(record: Record, now: Moment) -> bool:
+    """Whether it is worth to wait for a run that is being resolved: not for a slow discovery."""
+    fresh = (now.utc - record.since).total_seconds() < SOON_S
+    return record.phase is Phase.RESOLVING and not record.tries and fresh
 
 
 def waits_for(

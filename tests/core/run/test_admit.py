@@ -1,12 +1,13 @@
 """Whose turn it is, tried in all small cases of three runs, and told as stories."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import combinations, product
 
 import pytest
 
-from llmdbenchd.core.run.admit import Turns, admit, in_order
+from llmdbenchd.core.run.admit import SOON_S, Turns, admit, in_order
 from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record, Target
@@ -119,7 +120,9 @@ def test_a_run_that_could_launch_does(answers: list[World]) -> None:
             holders = [*ready[:place], *(other for other in runs if other.phase.holds_slot)]
             is_blocked = any(share(one, other) for other in holders)
             is_full = len(holding_then(runs, turns)) >= capacity.slots
-            assert one.key in turns.launch or is_blocked or is_full, (runs, capacity)
+            before = in_order(runs)[: in_order(runs).index(one)]
+            comes_after = any(other.phase is Phase.RESOLVING for other in before)
+            assert one.key in turns.launch or is_blocked or is_full or comes_after, (runs, capacity)
 
 
 def test_few_are_resolved_at_once_and_not_far_ahead(answers: list[World]) -> None:
@@ -174,3 +177,13 @@ def test_a_turn_is_of_the_kind_that_the_run_waits_for() -> None:
     assert not turns.has(run(1, phase=Phase.READY))
     assert turns.has(run(2, phase=Phase.READY))
     assert not turns.has(run(2))
+
+
+def test_a_later_run_waits_a_moment_for_an_earlier_one_that_is_being_resolved() -> None:
+    low = record(Phase.READY, job="low")
+    high = record(Phase.RESOLVING, job="high", priority=5)
+
+    assert admit([low, high], Capacity(), NOW).launch == frozenset()
+    assert admit([low, high], Capacity(), NOW.after(SOON_S)).launch == {low.key}
+    assert admit([low, replace(high, tries=1)], Capacity(), NOW).launch == {low.key}
+    assert admit([replace(low, priority=6), high], Capacity(), NOW).launch == {low.key}
