@@ -209,3 +209,10 @@ def test_a_control_character_inside_a_value_is_named_as_that() -> None:
 
     assert root is None
     assert [problem.message for problem in problems] == ["holds a control character"]
+
+
+def test_a_variable_that_the_daemon_makes_itself_has_no_effect_and_says_so() -> None:
+    data = b"variables: {LLMDBENCH_HARNESS_PROFILE_HARNESS_LIST: nop}\n"
+    notes = read_job(data, stem="x", environment={}).notes
+
+    assert [(note.line, "has no effect" in note.message) for note in notes] == [(1, True)]

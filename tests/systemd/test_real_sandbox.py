@@ -52,7 +52,7 @@ class Sandbox:
         text = text.replace("ReadWritePaths=/var/lib/llmdbenchd", f"ReadWritePaths={self.data}")
         # The tests' own Python may live below somebody's home.
         text = text.replace("ProtectHome=yes", "ProtectHome=read-only")
-        manager.install(self.unit, text)
+        manager.install(self.unit, text + visible(ROOT, Path(sys.prefix), Path(sys.base_prefix)))
 
     def report(self) -> Report:
         """What the running daemon reported with its READY."""
@@ -67,6 +67,16 @@ class Sandbox:
         while not mark.exists() and child in self.manager.processes() and time.monotonic() < end:
             time.sleep(0.02)
         return mark.exists()
+
+
+def visible(*paths: Path) -> str:
+    """What must be seen in the sandbox although a private /tmp is laid over it.
+
+    A checkout, or the Python that runs the tests, may lie below it.
+    """
+    private = re.findall(r"(/\S+?):rw", SHIPPED.read_text())
+    hidden = [path for path in paths if any(path.is_relative_to(one) for one in private)]
+    return f"\n[Service]\nBindReadOnlyPaths={shlex.join(map(str, hidden))}\n" if hidden else ""
 
 
 @pytest.fixture
