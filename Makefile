@@ -38,7 +38,7 @@ fix: .venv/ready
 	$(RUN) python scripts/draw_phases.py
 	$(RUN) python scripts/draw_job_fields.py
 
-bench: .venv/ready .harness/inference-perf/ready
+bench: .venv/ready
 	$(RUN) python -m bench.run
 
 sim: .venv/ready
