@@ -25,7 +25,6 @@ from llmdbenchd.controllers.view import View
 from llmdbenchd.controllers.watchers import watch_launchers
 from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.moment import Moment
-from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.core.run.wanted import Activity, wanted
 from llmdbenchd.edge.clock import SystemClock
@@ -160,7 +159,7 @@ class Daemon:
         loaded = await asyncio.to_thread(self._records.load_all)
         for bad in loaded.bad:
             log.error("record.set_aside", path=str(bad.path), reason=bad.reason)
-        unfinished = [r for r in loaded.records if not r.phase.is_final or r.phase is Phase.LEFT]
+        unfinished = [r for r in loaded.records if not r.phase.is_over]
         is_open = [record for record in unfinished if self._is_readable(record)]
         self.runs.open(is_open)
         jobs = {record.job for record in is_open}

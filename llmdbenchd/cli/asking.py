@@ -22,7 +22,7 @@ def register_one(
 
 
 def _cancel(args: argparse.Namespace, folders: Folders) -> int:
-    records = [record for record in folders.find(args.job) if not record.phase.is_final]
+    records = [record for record in folders.find(args.job) if not record.phase.is_over]
     if not records:
         raise LookupError(f"{args.job} has no open run")
     _ask(Asked.CANCEL, args.job, folders, records[0].job)

@@ -82,7 +82,7 @@ class Counter:
         if request.owner != owner and request.owner not in self.masters:
             return f"job {request.job} is {owner}'s, and {request.owner} may not {request.asked} it"
         found = self._meant(request)
-        if not found or (request.asked == "cancel" and all(one.phase.is_final for one in found)):
+        if not found or (request.asked == "cancel" and all(one.phase.is_over for one in found)):
             return f"{_name(request)} has no open run: see `llmdbenchd status {request.job}`"
         if request.asked == "collect" and not any(one.phase is Phase.LEFT for one in found):
             return f"{_name(request)} was not left running, so it is collected by itself"

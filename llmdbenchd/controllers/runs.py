@@ -18,7 +18,6 @@ from llmdbenchd.core.run.actions import Action, CreateLauncher, RemoveLauncher, 
 from llmdbenchd.core.run.decide import Look, settle
 from llmdbenchd.core.run.limits import Limits
 from llmdbenchd.core.run.moment import Moment
-from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.core.run.sight import Absent
 from llmdbenchd.kit.alarms import Alarms
@@ -179,7 +178,7 @@ class Runs:
             for action in decision.actions:
                 group.create_task(self._perform(decision.record, action))
         self._look_after(self._records[key], now)
-        if self._records[key].phase.is_final and self._records[key].phase is not Phase.LEFT:
+        if self._records[key].phase.is_over:
             self._close(key)
 
     async def _save(self, record: Record) -> None:

@@ -130,6 +130,8 @@ def _running(record: Record, look: Look) -> Decision:
 
 
 def _left(record: Record, look: Look) -> Decision:
+    if record.cancels:
+        return _ending(record, look)
     if record.collect_asked and _all_ended(record, look):
         return _to_collecting(record, look)
     return Decision(record)

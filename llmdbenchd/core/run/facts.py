@@ -61,7 +61,7 @@ def cancel_asked(record: Record, request: str = "") -> Record:
 
     The same request, told again after a restart, is not a second one.
     """
-    if record.phase.is_final or (request and request == record.cancel_request):
+    if record.phase.is_over or (request and request == record.cancel_request):
         return record
     return replace(record, cancels=record.cancels + 1, cancel_request=request)
 

@@ -29,6 +29,11 @@ class Phase(StrEnum):
         return self in FINAL
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing can happen to such a run any more; one that was LEFT can be fetched."""
+        return self in FINAL and self is not Phase.LEFT
+
+    @property
     def holds_slot(self) -> bool:
         """Whether a run in this phase holds a slot and the lease on its target."""
         return self in {Phase.LAUNCHING, Phase.RUNNING}

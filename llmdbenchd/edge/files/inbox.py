@@ -66,7 +66,15 @@ def prepare_queue(queue: Path) -> None:
         with translated(folder):
             if not folder.is_dir():
                 folder.mkdir(parents=True)
-                folder.chmod(mode)
+                _chmod(folder, mode)
+
+
+def _chmod(folder: Path, mode: int) -> None:
+    """A hardened service may not set the setgid bit (RestrictSUIDSGID); the rest must do."""
+    try:
+        folder.chmod(mode)
+    except PermissionError:
+        folder.chmod(mode & 0o777)
 
 
 def is_paused(queue: Path) -> bool:

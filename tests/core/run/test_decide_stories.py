@@ -117,6 +117,16 @@ def test_wait_timeout_zero_leaves_the_launchers_running() -> None:
     assert ask(asked, GOOD, GOOD, limits=limits).record.phase is Phase.COLLECTING
 
 
+def test_a_run_that_was_left_running_can_be_cancelled() -> None:
+    left = facts.cancel_asked(record(Phase.LEFT, seen=(1, 2)))
+
+    stopping = ask(left, Running(), GOOD)
+    assert stopping.actions == (StopLauncher(1),)
+
+    stopped = Ended(Cause.STOPPED, signal=15)
+    assert ask(stopping.record, stopped, GOOD).record.phase is Phase.COLLECTING
+
+
 def test_a_dry_run_is_reported_without_a_launcher() -> None:
     decision = ask(
         record(Phase.RESOLVING, target=TARGET),

@@ -27,7 +27,7 @@ TAKEN_IN: dict[str, tuple[Fact, frozenset[Phase]]] = {
         partial(facts.delayed, phase=Phase.REPORTING, error="disk full", now=NOW),
         frozenset({Phase.REPORTING}),
     ),
-    "cancel asked": (facts.cancel_asked, OPEN),
+    "cancel asked": (facts.cancel_asked, OPEN | {Phase.LEFT}),
     "job ended": (partial(facts.job_ended, detail="r002 failed"), OPEN),
     "collect asked": (facts.collect_asked, frozenset({Phase.LEFT})),
 }
