@@ -6,11 +6,19 @@ from types import ModuleType
 
 import pytest
 
-from bench import disk, following, intake, rest, sealing, start
+from bench import disk, following, intake, rest, sealing, simulator, start
 from bench.run import MODULES
 from bench.table import Figure, Row, beside, compared, markdown, p50_and_p90, percentile
 
-TINY = [(disk, 2), (start, 1), (sealing, 1), (intake, 2), (following, 1), (rest, 10)]
+TINY = [
+    (disk, 2),
+    (start, 1),
+    (sealing, 1),
+    (intake, 2),
+    (following, 1),
+    (rest, 10),
+    (simulator, 2),
+]
 UNITS = {"ms", "s", "MiB", "%", "files/s", "lines/s", "of 40,000"}
 
 
