@@ -4,7 +4,12 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from llmdbenchd.edge.files.durable import AlreadyThere, publish_new, translated
+from llmdbenchd.edge.files.durable import (
+    AlreadyThere,
+    forget_unfinished,
+    publish_new,
+    translated,
+)
 
 NAME = "instance"
 
@@ -16,6 +21,7 @@ def instance_id(state: Path) -> str:
         Refused, Unavailable: the folder cannot be read or written.
     """
     path = state / NAME
+    forget_unfinished(state)  # a kill in the middle of its making; the queue's lock makes us alone
     with translated(path):
         if not path.exists():
             with suppress(AlreadyThere):
