@@ -1,6 +1,7 @@
-"""For all tests: one loop for those who ask the policy for one, closed at the end."""
+"""For all tests: one loop for those who ask the policy for one, and SIGINT as it should be."""
 
 import asyncio
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -14,3 +15,13 @@ def _no_loop_is_left_behind() -> Iterator[None]:
     yield
     loop.close()
     asyncio.set_event_loop(None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_are_heard() -> Iterator[None]:
+    """Under `nohup ... &` SIGINT is ignored, and every program that a test starts inherits that."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
