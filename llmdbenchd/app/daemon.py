@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from pathlib import Path
-from pwd import getpwuid
 
 import structlog
 
@@ -37,6 +36,7 @@ from llmdbenchd.edge.files.inbox import is_paused
 from llmdbenchd.edge.files.instance import instance_id
 from llmdbenchd.edge.files.queue import FileQueue, claim_name
 from llmdbenchd.edge.files.records import Records
+from llmdbenchd.edge.files.taking import owner_name
 from llmdbenchd.edge.local.installed import Installed
 from llmdbenchd.edge.local.launchers import LocalEngine
 from llmdbenchd.edge.systemd import Notifier
@@ -47,7 +47,7 @@ log = structlog.get_logger()
 
 WORKERS = 8
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
-SILENCE_S = {"passes": 30.0, "queue": 60.0}
+SILENCE_S = 30.0  # of the passes; the queue may be silent for three scans more
 
 
 class DiskLedger:
@@ -137,7 +137,7 @@ class Daemon:
         self.keeper = Keeper(
             runs=self.runs,
             notify=self.notifier,
-            limits={**SILENCE_S, "queue": 30 + 3 * settings.scan_seconds},
+            limits={"passes": SILENCE_S, "queue": SILENCE_S + 3 * settings.scan_seconds},
             clock=lambda: self.clock.now().boot_s,
             free=self._free,
             min_free=settings.min_free,
@@ -216,7 +216,7 @@ class Daemon:
             self._tasks.match(record.key, wanted(record, now))
 
     def _counter(self) -> Counter:
-        mine = getpwuid(self.settings.state.stat().st_uid).pw_name
+        mine = owner_name(self.settings.state.stat().st_uid)
         return Counter(
             runs=self.runs,
             owner_of=self._owner_of,

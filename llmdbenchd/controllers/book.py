@@ -9,7 +9,7 @@ from llmdbenchd.core.job.accepted import decoded
 from llmdbenchd.core.job.attempt import Attempt
 from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.workloads import rendered
-from llmdbenchd.core.launch.plan import LauncherPlan, Places
+from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan, Places
 from llmdbenchd.core.run.limits import Limits
 from llmdbenchd.core.run.record import Record, Target
 
@@ -56,7 +56,7 @@ class JobBook:
         """
         accepted = self.job(record.job)
         endpoint = accepted.spec.endpoint or ""
-        self._workload(record.job, self.cell(record), endpoint, "/workspace")
+        self._workload(record.job, self.cell(record), endpoint, IMAGE.workspace)
         parts = urlsplit(endpoint)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         host = THIS_MACHINE if parts.hostname in ALIASES else parts.hostname
@@ -67,7 +67,7 @@ class JobBook:
         """The record's attempt, its workload rendered for these places."""
         accepted, cell = self.job(record.job), self.cell(record)
         endpoint = record.target.endpoint if record.target else ""
-        workspace = places.workspace if places else "/workspace"
+        workspace = (places or IMAGE).workspace
         return Attempt(
             spec=accepted.spec,
             cell=cell,

@@ -8,7 +8,7 @@ from llmdbenchd.core.job.credentials import holds_a_credential, names_a_credenti
 from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.variables import FIELDS
-from llmdbenchd.core.launch.plan import Places
+from llmdbenchd.core.launch.plan import IMAGE, Places
 
 _TOKENIZER = "LLMDBENCH_DEPLOY_CURRENT_TOKENIZER"
 _PYTHON_HARNESSES = frozenset({"nop"})  # their scripts in the image end in .py
@@ -54,7 +54,7 @@ def launcher_environment(launch: Launch) -> dict[str, str]:
 
 
 def workload_variables(
-    spec: JobSpec, cell: Cell, *, endpoint: str, workspace: str = "/workspace"
+    spec: JobSpec, cell: Cell, *, endpoint: str, workspace: str = IMAGE.workspace
 ) -> dict[str, str]:
     """The variables that a profile's `REPLACE_ENV_` tokens can name.
 

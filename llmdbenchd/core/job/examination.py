@@ -14,11 +14,10 @@ from llmdbenchd.core.job.nodes import Mark
 from llmdbenchd.core.job.problems import Problem, in_line_order
 from llmdbenchd.core.job.support import unsupported
 from llmdbenchd.core.job.workloads import Shelf, Source, find, rendered
-from llmdbenchd.core.launch.plan import LauncherPlan, Places
+from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan
 from llmdbenchd.core.workload.errors import WorkloadError, WorkloadProblem
 
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-PLACES = Places("/workspace", "/requests")
 _UNRESOLVED = "http://endpoint.invalid"  # stands for a target that is looked up later
 _NEEDED = frozenset({"harness.name", "workload", "overrides"})
 
@@ -117,7 +116,7 @@ def _try(
 ) -> tuple[str, tuple[WorkloadProblem, ...]]:
     """The rendered workload, or what is wrong with its overrides and with its tokens."""
     try:
-        return rendered(spec, cell, source, endpoint=endpoint, workspace=PLACES.workspace), ()
+        return rendered(spec, cell, source, endpoint=endpoint, workspace=IMAGE.workspace), ()
     except WorkloadError as error:
         if not spec.overrides:
             return "", error.problems
@@ -165,7 +164,7 @@ def _plans(spec: JobSpec, cell: Cell, source: Source, text: str) -> tuple[Launch
         workload_file=source.rendered_file,
         workload_text=text,
     )
-    return tuple(attempt.plan(index + 1, PLACES) for index in range(spec.harness.parallelism))
+    return tuple(attempt.plan(index + 1, IMAGE) for index in range(spec.harness.parallelism))
 
 
 def _too_short(reading: Reading, spec: JobSpec, texts: Sequence[str]) -> list[Problem]:

@@ -9,6 +9,7 @@ import yaml
 from llmdbenchd.core.job.environment import workload_variables
 from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.model import JobSpec
+from llmdbenchd.core.launch.plan import IMAGE
 from llmdbenchd.core.workload.profile import choose, stem
 from llmdbenchd.core.workload.rendering import prepare
 
@@ -81,7 +82,7 @@ def find(spec: JobSpec, shelf: Shelf, read_path: Callable[[str], str]) -> Source
 
 
 def rendered(
-    spec: JobSpec, cell: Cell, source: Source, *, endpoint: str, workspace: str = "/workspace"
+    spec: JobSpec, cell: Cell, source: Source, *, endpoint: str, workspace: str = IMAGE.workspace
 ) -> str:
     """The workload of one run: overrides made, tokens replaced.
 

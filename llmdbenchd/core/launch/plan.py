@@ -19,6 +19,9 @@ class Places:
     results_prefix: str
 
 
+IMAGE = Places("/workspace", "/requests")  # in the field's launcher image
+
+
 @dataclass(frozen=True, slots=True)
 class PlanFile:
     """A text file to be there before the launcher starts; `path` is below the workspace."""
