@@ -18,6 +18,7 @@ from tests.systemd.manager import UserManager, user_manager, why_not
 
 pytestmark = [pytest.mark.slow, pytest.mark.real, pytest.mark.timeout(180)]
 
+UNIT_NAME = "llmdbenchd.service"
 UNIT = """
 [Service]
 Type=notify
@@ -82,22 +83,24 @@ def test_a_restart_of_the_unit_leaves_the_real_harness_running_and_its_run_succe
         text = UNIT.format(
             python=sys.executable, folder=household.root, environment="\n".join(variables)
         )
-        manager.install("llmdbenchd.service", text)
-        manager.start("llmdbenchd.service")
+        manager.install(UNIT_NAME, text)
+        manager.start(UNIT_NAME)
         try:
             household.drop("lasting", server.job(seconds=8))
             household.wait_for("a request", lambda: server.truth.exists() and server.served())
-            first, pid = manager.show("llmdbenchd.service", "MainPID"), household.launcher_pid()
+            first, pid = manager.show(UNIT_NAME, "MainPID"), household.launcher_pid()
 
-            manager.restart("llmdbenchd.service")
+            manager.restart(UNIT_NAME)
 
-            assert manager.show("llmdbenchd.service", "MainPID") != first
+            assert manager.show(UNIT_NAME, "MainPID") != first
             os.kill(pid, 0)
             assert household.launcher_pid() == pid
             assert household.record("lasting").phase is Phase.RUNNING
             assert household.ended("lasting").phase is Phase.SUCCEEDED
-            assert "RUNNING" not in manager.show("llmdbenchd.service", "StatusText")
+            household.wait_for(  # it is told every two seconds
+                "the status", lambda: "RUNNING" not in manager.show(UNIT_NAME, "StatusText")
+            )
         finally:
-            manager.stop("llmdbenchd.service")
+            manager.stop(UNIT_NAME)
     [row] = json.loads(household.asked("results", "lasting", "--json"))
     assert row["requests"] == {"total": len(server.served()), "failures": 0}
