@@ -99,7 +99,8 @@ async def _ready(daemon: Daemon) -> None:
     await daemon.is_first_scan_done.wait()
     await daemon.is_view_complete.wait()
     daemon.notifier.ready()
-    log.info("daemon.ready", open_runs=sum(1 for _ in daemon.runs), engine=daemon.engine.name)
+    places = sorted(site.place for site in daemon.sites)
+    log.info("daemon.ready", open_runs=sum(1 for _ in daemon.runs), places=places)
 
 
 async def _reloads(
@@ -128,7 +129,9 @@ def _signals(stop: asyncio.Event, reload: asyncio.Event) -> Iterator[None]:
 
     def end(number: signal.Signals) -> None:
         stop.set()
-        loop.remove_signal_handler(number)  # the next one has its usual, deadly effect
+        loop.remove_signal_handler(number)
+        # The next one kills. Python's own handler would wait for threads, the hung one too.
+        signal.signal(number, signal.SIG_DFL)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end, number)

@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import msgspec
@@ -147,8 +148,18 @@ class Folder:
             os.close(descriptor)
 
     def write_stop(self, grace_s: float) -> None:
-        """Write down that we want it to end, before it is told."""
-        self._write("stop.json", Stop(VERSION, utc(), grace_s))
+        """Write down that we want it to end, before it is told.
+
+        Two signals may reach the shim as one, after the second file; so a shorter grace
+        period that was written before stays.
+        """
+        self._write("stop.json", Stop(VERSION, utc(), min(grace_s, self._grace_written())))
+
+    def _grace_written(self) -> float:
+        try:
+            return msgspec.json.decode(self._read("stop.json") or b"", type=Stop).grace_s
+        except ValueError:
+            return inf
 
     def write_lost(self, detail: str) -> None:
         """Write the end of a launcher whose shim could not."""

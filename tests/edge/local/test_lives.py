@@ -176,6 +176,26 @@ async def test_a_second_stop_shortens_the_grace_period_and_never_lengthens_it(
     assert (await ended(engine, "a")).signal == signal.SIGKILL
 
 
+async def test_a_shorter_grace_period_stays_although_its_signal_is_joined_with_the_next(
+    stage: Stage,
+) -> None:
+    """Two signals reach a busy shim as one, after the second request was written."""
+    engine = stage.engine()
+    await engine.create(plan("a", DEAF))
+    await there(stage.root / "a" / "ready")
+    claim = Folder(stage.root / "a").claim()
+    assert claim is not None
+    shim = claim.shim.pid
+
+    os.kill(shim, signal.SIGSTOP)
+    await engine.stop("a", 600)
+    await engine.stop("a", 0.1)
+    await engine.stop("a", 600)
+    os.kill(shim, signal.SIGCONT)
+
+    assert (await ended(engine, "a")).signal == signal.SIGKILL
+
+
 async def test_a_stop_reaches_the_whole_process_group(stage: Stage) -> None:
     engine = stage.engine()
     plot = f"import subprocess; subprocess.Popen(['sleep', '600'])\n{SAY_READY}{SLEEP}"
