@@ -14,7 +14,7 @@ from pathlib import Path
 from bench.house import WITHIN_S, Event, House, at, job, moved, stamps
 from bench.table import Row, beside, p50_and_p90, percentile
 from llmdbenchd import payload
-from llmdbenchd.app.daemon import PASSED_ON
+from llmdbenchd.app.engines import PASSED_ON
 from llmdbenchd.controllers.book import JobBook
 from llmdbenchd.core.launch.plan import Places
 from llmdbenchd.core.run.record import Record
@@ -141,7 +141,7 @@ class ByHand:
             time.sleep(0.01)
         return began
 
-    def _places(self, launcher: str) -> Places:
+    def _places(self, _: str, launcher: str) -> Places:
         folder = self._root / launcher
         return Places(str(folder / "workspace"), str(folder / "requests"))
 

@@ -107,8 +107,10 @@ class Engine(Protocol):
         """
         ...
 
-    async def collect(self, launcher: str, results_folder: str, into: Path) -> Copied:
+    async def collect(self, plan: LauncherPlan, into: Path) -> Copied:
         """Copy its results into the folder `into`, resuming, each file proven by SHA-256.
+
+        The plan says where they are; the launcher itself may be gone.
 
         Raises:
             Unavailable: something is missing or differs; what is proven stays.

@@ -2,14 +2,12 @@
 
 import asyncio
 import shutil
-import sys
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from pathlib import Path
 
 import structlog
 
-from llmdbenchd import payload
+from llmdbenchd.app.engines import LOCAL, Engines
 from llmdbenchd.app.status import StatusFile
 from llmdbenchd.controllers.activities import Activities
 from llmdbenchd.controllers.admission import Admission
@@ -19,8 +17,8 @@ from llmdbenchd.controllers.intake import Intake
 from llmdbenchd.controllers.keeper import Keeper
 from llmdbenchd.controllers.requests import Counter
 from llmdbenchd.controllers.runs import Runs
+from llmdbenchd.controllers.sites import Site, Sites
 from llmdbenchd.controllers.tidying import Tidying
-from llmdbenchd.controllers.view import View
 from llmdbenchd.controllers.watchers import watch_launchers
 from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.moment import Moment
@@ -37,8 +35,6 @@ from llmdbenchd.edge.files.instance import instance_id
 from llmdbenchd.edge.files.queue import FileQueue, claim_name
 from llmdbenchd.edge.files.records import Records
 from llmdbenchd.edge.files.taking import owner_name
-from llmdbenchd.edge.local.installed import Installed
-from llmdbenchd.edge.local.launchers import LocalEngine
 from llmdbenchd.edge.systemd import Notifier
 from llmdbenchd.kit.taskset import TaskSet
 from llmdbenchd.settings import Settings
@@ -46,7 +42,6 @@ from llmdbenchd.settings import Settings
 log = structlog.get_logger()
 
 WORKERS = 8
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 SILENCE_S = 30.0  # of the passes; the queue may be silent for three scans more
 
 
@@ -79,14 +74,13 @@ class Daemon:
         self._tasks: TaskSet[Activity] | None = None
         self._records = Records(settings.state)
         self._archive = Archive(settings.archive)
-        self.engine = self._local_engine(environment)
+        self._engines = Engines(settings, environment, self.clock)
         self.book = JobBook(
-            self._spec, instance=instance_id(settings.state), places=self.engine.places
+            self._spec, instance=instance_id(settings.state), places=self._engines.places
         )
-        self._view = View()
+        self.sites = Sites(self._engines.build, self._watch)
         self.runs = Runs(
-            engine=self.engine,
-            view=self._view,
+            site=self._site,
             clock=self.clock,
             ledger=DiskLedger(self._records, disk),
             handbook=self.book,
@@ -120,7 +114,7 @@ class Daemon:
         )
         self._activities = Activities(
             self.runs,
-            self.engine,
+            self._site,
             evidence=DiskEvidence(settings.state, self._archive, disk),
             book=self.book,
             clock=self.clock,
@@ -161,6 +155,7 @@ class Daemon:
             log.error("record.set_aside", path=str(bad.path), reason=bad.reason)
         unfinished = [r for r in loaded.records if not r.phase.is_over]
         is_open = [record for record in unfinished if self._is_readable(record)]
+        self.sites.at(LOCAL)
         self.runs.open(is_open)
         jobs = {record.job for record in is_open}
         for record in loaded.records:
@@ -174,7 +169,7 @@ class Daemon:
             for number in range(WORKERS):
                 group.create_task(self.runs.work_forever(), name=f"worker {number}")
             group.create_task(self.intake.run(), name="intake")
-            group.create_task(self._watch(), name="watch")
+            group.create_task(self.sites.run(), name="watch")
             group.create_task(self._counter().serve(self._requests.arrivals), name="control")
             group.create_task(self.keeper.run(), name="keeper")
             group.create_task(self.tidying.run(), name="tidying")
@@ -196,10 +191,15 @@ class Daemon:
         self.hold("people", on=is_paused(self.settings.queue))
         self.is_first_scan_done.set()
 
-    async def _watch(self) -> None:
-        await watch_launchers(
-            self.engine, self._view, self.runs, complete=self.is_view_complete.set
-        )
+    async def _watch(self, site: Site) -> None:
+        await watch_launchers(site, self.runs, complete=self._seen)
+
+    def _seen(self, _: Site) -> None:
+        if all(known.view.is_complete for known in self.sites):
+            self.is_view_complete.set()
+
+    def _site(self, record: Record) -> Site:
+        return self.sites.at(self.book.job(record.job).place)
 
     # The heart is built before those that it speaks to.
     def _has_turn(self, record: Record) -> bool:
@@ -269,19 +269,3 @@ class Daemon:
 
     def _name_job(self, file: str) -> str:
         return claim_name(file, self.clock.now().utc)
-
-    def _local_engine(self, environment: Mapping[str, str]) -> LocalEngine:
-        settings = self.settings
-        installed = Installed(
-            payload=Path(payload.__file__).parent,
-            python=Path(sys.executable),
-            base_environment={name: environment[name] for name in PASSED_ON if name in environment},
-            venvs=settings.harness_venvs,
-            executables=settings.executables,
-        )
-        return LocalEngine(
-            settings.state / "local",
-            installed,
-            boot_id=self.clock.now().boot_id,
-            min_free=settings.min_free,
-        )

@@ -61,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
         return _CANNOT_TELL
     reading = read_job(data, stem=args.file.stem, environment=environment)
     engine, why = _engine(args.engine, reading, desk)
+    reading = desk.completed(reading, engine)
     answer = examine(reading, engine=engine, shelf=desk.shelf, read_path=desk.read_path)
     if args.json:
         print(json.dumps(_as_json(reading, answer, engine, why), indent=2, ensure_ascii=False))

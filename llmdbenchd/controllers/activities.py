@@ -8,6 +8,7 @@ import structlog
 
 from llmdbenchd.controllers.book import JobBook
 from llmdbenchd.controllers.runs import Runs
+from llmdbenchd.controllers.sites import Site
 from llmdbenchd.core.account import Measured, events, run_facts
 from llmdbenchd.core.results.document import run_text
 from llmdbenchd.core.run import facts
@@ -17,7 +18,6 @@ from llmdbenchd.core.run.wanted import Activity, Kind
 from llmdbenchd.core.workload.errors import WorkloadError
 from llmdbenchd.ports import (
     Clock,
-    Engine,
     Evidence,
     Refused,
     Reported,
@@ -45,7 +45,7 @@ class Activities:
     def __init__(
         self,
         runs: Runs,
-        engine: Engine,
+        site: Callable[[Record], Site],
         *,
         evidence: Evidence,
         book: JobBook,
@@ -53,7 +53,7 @@ class Activities:
         streams: int,
     ) -> None:
         self._runs = runs
-        self._engine = engine
+        self._site = site
         self._evidence = evidence
         self._book = book
         self._clock = clock
@@ -107,7 +107,7 @@ class Activities:
         while size is None:
             try:
                 async with self._streams:
-                    size = await self._engine.follow(launcher, into)
+                    size = await self._site(record).engine.follow(launcher, into)
             except Unavailable as error:
                 log.warning("activity.failed", activity="follow", reason=str(error))
                 await asyncio.sleep(FOLLOW_AGAIN_S)
@@ -116,17 +116,13 @@ class Activities:
         self._runs.learn(activity.key, done)
 
     async def _collect(self, activity: Activity, record: Record) -> None:
-        attempt = self._book.attempt(record)
-        launchers = self._book.launchers(record)
+        engine = self._site(record).engine
         copies = []
         for index in record.seen:
             into = await self._evidence.results(record, index)
-            copies.append(
-                await self._engine.collect(
-                    launchers[index - 1], attempt.results_folder(index), into
-                )
-            )
-        natives = await self._evidence.natives(record, attempt.spec.harness.name)
+            copies.append(await engine.collect(self._book.plan(record, index), into))
+        harness = self._book.job(record.job).spec.harness.name
+        natives = await self._evidence.natives(record, harness)
         what = Collected(
             files=sum(copy.files for copy in copies),
             size=sum(copy.size for copy in copies),

@@ -24,11 +24,11 @@ class JobBook:
     Args:
         read: gives the bytes of a job's `spec.json`, or raises.
         instance: this daemon's id.
-        places: where a launcher of a given name sees its files.
+        places: where a launcher sees its files, by its place and its name.
     """
 
     def __init__(
-        self, read: Callable[[str], bytes], *, instance: str, places: Callable[[str], Places]
+        self, read: Callable[[str], bytes], *, instance: str, places: Callable[[str, str], Places]
     ) -> None:
         self._instance = instance
         self._places = places
@@ -82,7 +82,8 @@ class JobBook:
 
     def plan(self, record: Record, index: int) -> LauncherPlan:
         """What launcher `index` of the record's attempt must be."""
-        places = self._places(self.launchers(record)[index - 1])
+        place = self.job(record.job).place
+        places = self._places(place, self.launchers(record)[index - 1])
         return self.attempt(record, places).plan(index, places)
 
     def _rendered(self, job: str, cell: Cell, endpoint: str, workspace: str) -> str:

@@ -48,6 +48,10 @@ class Desk(Protocol):
         """The engine that a job gets that asks for this one."""
         ...
 
+    def completed(self, reading: Reading, engine: str) -> Reading:
+        """The reading with what the settings say where the job says nothing."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -152,8 +156,9 @@ def judged(dropped: Dropped, desk: Desk, now: Moment) -> Accepted | Refusal:
 def judge(dropped: Dropped, desk: Desk, now: Moment) -> Accepted | Refusal:
     """Read one file: a job with its first records, or every reason why it is none."""
     reading = read_job(dropped.data, stem=dropped.stem, environment=desk.environment)
-    spec = reading.spec
     engine = desk.engine(reading.best.engine if reading.best else "auto")
+    reading = desk.completed(reading, engine)
+    spec = reading.spec
     examination = examine(reading, engine=engine, shelf=desk.shelf, read_path=desk.read_path)
     if spec is None or examination.problems:
         problems = examination.problems or reading.problems

@@ -11,7 +11,7 @@ from typing import Protocol, assert_never
 
 import structlog
 
-from llmdbenchd.controllers.view import View
+from llmdbenchd.controllers.sites import Site
 from llmdbenchd.core.launch.plan import LauncherPlan
 from llmdbenchd.core.run import facts
 from llmdbenchd.core.run.actions import Action, CreateLauncher, RemoveLauncher, StopLauncher
@@ -22,7 +22,7 @@ from llmdbenchd.core.run.record import Record
 from llmdbenchd.core.run.sight import Absent
 from llmdbenchd.kit.alarms import Alarms
 from llmdbenchd.kit.workset import WorkSet
-from llmdbenchd.ports import Clock, Engine, Refused, Unavailable
+from llmdbenchd.ports import Clock, Refused, Unavailable
 
 log = structlog.get_logger()
 
@@ -58,6 +58,7 @@ class Runs:
     """All open runs, and one pass over one of them.
 
     Args:
+        site: where a run's launchers live.
         turn: whether it is a waiting run's turn (`controllers.admission`).
         moved: told of each record that was saved, with the one before it.
         look_after: makes the run's long work equal to what it now wants.
@@ -67,8 +68,7 @@ class Runs:
     def __init__(  # noqa: PLR0913 - the composition root names each collaborator once
         self,
         *,
-        engine: Engine,
-        view: View,
+        site: Callable[[Record], Site],
         clock: Clock,
         ledger: Ledger,
         handbook: Handbook,
@@ -79,8 +79,7 @@ class Runs:
     ) -> None:
         self.work = WorkSet()
         self.passes = 0
-        self._engine = engine
-        self._view = view
+        self._site = site
         self._clock = clock
         self._ledger = ledger
         self._handbook = handbook
@@ -167,7 +166,8 @@ class Runs:
 
     async def _decide_and_do(self, key: str) -> None:
         record, now = self._records[key], self._clock.now()
-        sights = [self._view.look(name) for name in self._handbook.launchers(record)]
+        view = self._site(record).view
+        sights = [view.look(name) for name in self._handbook.launchers(record)]
         look = Look(sights, now, self._handbook.limits(key), turn=self._turn(record))
         decision = settle(record, look)
         if decision.record != self._saved.get(key):
@@ -200,14 +200,15 @@ class Runs:
 
     async def _confirm(self, record: Record) -> None:
         """Ask the world itself where the view may be stale: after own writes, before 'vanished'."""
+        site = self._site(record)
         for index, name in enumerate(self._handbook.launchers(record), start=1):
             vanished = (
                 record.phase.holds_slot
                 and index in record.seen
-                and isinstance(self._view.look(name), Absent)
+                and isinstance(site.view.look(name), Absent)
             )
-            if self._view.is_unsettled(name) or vanished:
-                self._view.settle(name, await self._engine.look(name))
+            if site.view.is_unsettled(name) or vanished:
+                site.view.settle(name, await site.engine.look(name))
 
     async def _perform(self, record: Record, action: Action) -> None:
         name = self._handbook.launchers(record)[action.index - 1]
@@ -222,19 +223,20 @@ class Runs:
             self._alarms.set(record.key, AGAIN_S)
 
     async def _do(self, record: Record, action: Action, name: str) -> None:
+        site = self._site(record)
         match action:
             case StopLauncher():
-                await self._engine.stop(name, self._handbook.limits(record.key).grace_s)
+                await site.engine.stop(name, self._handbook.limits(record.key).grace_s)
                 return
             case CreateLauncher(index=index):
-                self._view.unsettle([name])
-                await self._engine.create(self._handbook.plan(record, index))
+                site.view.unsettle([name])
+                await site.engine.create(self._handbook.plan(record, index))
             case RemoveLauncher():
-                self._view.unsettle([name])
-                await self._engine.remove(name)
+                site.view.unsettle([name])
+                await site.engine.remove(name)
             case _:
                 assert_never(action)
-        self._view.settle(name, await self._engine.look(name))
+        site.view.settle(name, await site.engine.look(name))
         self.work.add(record.key)
 
     def _remember_launchers(self, record: Record) -> None:

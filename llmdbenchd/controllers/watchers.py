@@ -6,17 +6,16 @@ from collections.abc import Callable
 import structlog
 
 from llmdbenchd.controllers.runs import Runs
-from llmdbenchd.controllers.view import View
+from llmdbenchd.controllers.sites import Site
 from llmdbenchd.core.run.limits import backoff_s
-from llmdbenchd.ports import Engine, Unavailable
+from llmdbenchd.ports import Unavailable
 
 log = structlog.get_logger()
 
 
-async def watch_launchers(
-    engine: Engine, view: View, runs: Runs, *, complete: Callable[[], None]
-) -> None:
-    """Watch for ever. `complete` is called after each complete look."""
+async def watch_launchers(site: Site, runs: Runs, *, complete: Callable[[Site], None]) -> None:
+    """Watch one place for ever. `complete` is called after its first complete look."""
+    engine, view = site.engine, site.view
     tries = 0
     while True:
         try:
@@ -25,10 +24,10 @@ async def watch_launchers(
                 was_complete = view.is_complete
                 changed = view.apply(news)
                 if view.is_complete and not was_complete:
-                    complete()
+                    complete(site)
                     runs.look_at_all()
                 runs.look_at_launchers(changed)
         except Unavailable as error:
             tries += 1
-            log.warning("watch.broken", engine=engine.name, reason=str(error), tries=tries)
+            log.warning("watch.broken", place=site.place, reason=str(error), tries=tries)
         await asyncio.sleep(backoff_s(max(tries, 1)))

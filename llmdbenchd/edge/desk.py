@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from llmdbenchd.core.job.completion import completed
 from llmdbenchd.core.job.decoding import LARGEST
+from llmdbenchd.core.job.jobfile import Reading
 from llmdbenchd.core.job.support import resolve_engine
 from llmdbenchd.core.workload.errors import WorkloadError, WorkloadProblem
 from llmdbenchd.edge.files.profiles import Profiles
@@ -40,6 +42,11 @@ class FileDesk:
         return resolve_engine(
             asked, cluster_configured=cluster_configured(self.settings, self.environment)
         )
+
+    def completed(self, reading: Reading, engine: str) -> Reading:
+        """The reading with what the settings say where the job says nothing."""
+        settings = self.settings
+        return completed(reading, engine=engine, image=settings.image, namespace=settings.namespace)
 
 
 def profiles_of(settings: Settings) -> Profiles:

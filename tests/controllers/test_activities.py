@@ -35,7 +35,7 @@ class Desk:
         self.engine = self.house.engine
         self.activities = Activities(
             self.house.runs,
-            self.engine,
+            lambda _: self.house.site,
             evidence=self.evidence,
             book=self.book,
             clock=self.house.clock,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from structlog.testing import capture_logs
 
+from llmdbenchd.controllers.sites import Site
 from llmdbenchd.controllers.watchers import watch_launchers
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.sight import Absent, Running
@@ -22,7 +23,8 @@ class Completed:
     def __init__(self) -> None:
         self.times = 0
 
-    def __call__(self) -> None:
+    def __call__(self, site: Site) -> None:
+        assert site.view.is_complete
         self.times += 1
 
 
@@ -36,7 +38,7 @@ async def house(completed: Completed) -> AsyncIterator[House]:
     house = House()
     house.engine.launchers[NAME] = Running()
     house.runs.open([record(Phase.RUNNING, deadline=AHEAD, seen=(1,))])
-    watch = watch_launchers(house.engine, house.view, house.runs, complete=completed)
+    watch = watch_launchers(house.site, house.runs, complete=completed)
     watching = asyncio.create_task(watch)
     yield house
     assert not watching.done(), "the watch goes on for ever"

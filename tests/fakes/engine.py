@@ -89,11 +89,11 @@ class FakeEngine:
             await self._moved.wait()
         return 0
 
-    async def collect(self, launcher: str, results_folder: str, into: Path) -> Copied:
+    async def collect(self, plan: LauncherPlan, into: Path) -> Copied:
         self._reachable("collect")
-        assert results_folder
+        assert plan.results_folder
         assert into.name
-        self.collected.add(launcher)
+        self.collected.add(plan.name)
         return Copied(files=3, size=10, manifest="launcher")
 
     def put(self, launcher: str, sight: Sight) -> None:

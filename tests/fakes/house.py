@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from llmdbenchd.controllers.admission import Admission
 from llmdbenchd.controllers.runs import Runs
-from llmdbenchd.controllers.view import View
+from llmdbenchd.controllers.sites import Site
 from llmdbenchd.core.run.limits import Capacity, Limits
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.record import Record
@@ -28,12 +28,12 @@ class House:
     def __init__(self, limits: Limits | None = None, capacity: Capacity | None = None) -> None:
         self.engine, self.clock, self.ledger = FakeEngine(), FakeClock(), FakeLedger()
         self.handbook = FakeHandbook(limits or Limits())
-        self.view = View()
+        self.site = Site("fake", self.engine)
+        self.view = self.site.view
         self.wanted: dict[str, frozenset[Activity]] = {}
         self.moves: dict[str, list[str]] = {}
         self.runs = Runs(
-            engine=self.engine,
-            view=self.view,
+            site=lambda _: self.site,
             clock=self.clock,
             ledger=self.ledger,
             handbook=self.handbook,

@@ -10,7 +10,7 @@ from tests.core.run.cases import NOW
 ENDPOINT = "http://127.0.0.1:8000"
 
 
-def places(launcher: str) -> Places:
+def places(_: str, launcher: str) -> Places:
     return Places(f"/fake/{launcher}/workspace", f"/fake/{launcher}/requests")
 
 

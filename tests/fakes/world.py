@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from llmdbenchd.core.launch.plan import DEFAULT_EXECUTABLE, LauncherPlan
+from llmdbenchd.core.launch.plan import DEFAULT_EXECUTABLE, Identity, LauncherPlan
 from llmdbenchd.core.run.limits import Limits
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.record import Record
@@ -84,6 +84,15 @@ class FakeHandbook:
     def plan(self, record: Record, index: int) -> LauncherPlan:
         return LauncherPlan(
             name=self.launchers(record)[index - 1],
+            identity=Identity(
+                instance="here",
+                job=record.job,
+                run=record.run,
+                run8="0" * 8,
+                attempt=record.attempt,
+                index=index,
+                of=self.limits(record.key).launchers,
+            ),
             harness="fake",
             executable=DEFAULT_EXECUTABLE,
             results_folder=f"results_{index}",

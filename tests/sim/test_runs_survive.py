@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from llmdbenchd.controllers.admission import Admission
 from llmdbenchd.controllers.runs import Runs
-from llmdbenchd.controllers.view import View
+from llmdbenchd.controllers.sites import Site
 from llmdbenchd.core.run import facts
 from llmdbenchd.core.run.limits import Capacity, Limits
 from llmdbenchd.core.run.moment import Moment
@@ -51,11 +51,11 @@ class Daemon:
     def __init__(
         self, engine: FakeEngine, clock: FakeClock, ledger: FakeLedger, handbook: FakeHandbook
     ) -> None:
-        self.view = View()
+        site = Site("fake", engine)
+        self.view = site.view
         self.wanted: dict[str, frozenset[Activity]] = {}
         self.runs = Runs(
-            engine=engine,
-            view=self.view,
+            site=lambda _: site,
             clock=clock,
             ledger=ledger,
             handbook=handbook,

@@ -13,6 +13,7 @@ from typing import Any
 from llmdbenchd.core.job.jobfile import Value
 from llmdbenchd.core.job.matrix import Cell, runs
 from llmdbenchd.core.job.model import JobSpec
+from llmdbenchd.core.job.support import KUBERNETES
 from llmdbenchd.core.job.workloads import Source
 from llmdbenchd.core.run.limits import Limits
 
@@ -41,6 +42,12 @@ class AcceptedJob:
     source: Source
 
     @property
+    def place(self) -> str:
+        """Where its launchers live: an engine, on a cluster with the namespace."""
+        on_a_cluster = self.engine == KUBERNETES
+        return f"{self.engine}/{self.spec.harness_namespace}" if on_a_cluster else self.engine
+
+    @property
     def cells(self) -> tuple[Cell, ...]:
         """Its runs, in order."""
         return runs(self.spec)
@@ -54,6 +61,8 @@ class AcceptedJob:
             attempts=spec.retry.attempts,
             retry_delay_s=spec.retry.delay,
             start_s=spec.timeouts.start,
+            bind_s=spec.timeouts.bind,
+            pull_s=spec.timeouts.pull,
             run_s=spec.harness.wait_timeout,
             collect_s=spec.timeouts.collect,
             fail_above=spec.fail_above,

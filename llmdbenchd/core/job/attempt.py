@@ -6,7 +6,15 @@ from llmdbenchd.core.job import names
 from llmdbenchd.core.job.environment import Launch, launcher_environment
 from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.model import JobSpec
-from llmdbenchd.core.launch.plan import LauncherPlan, Places, PlanFile
+from llmdbenchd.core.launch.plan import (
+    Identity,
+    LauncherPlan,
+    Places,
+    PlanFile,
+    PodTerms,
+    SecretRef,
+    Storage,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +89,7 @@ class Attempt:
         path = f"profiles/{harness.name}/{self.workload_file}"
         return LauncherPlan(
             name=launch.launcher,
+            identity=self._identity(index),
             harness=harness.name,
             executable=harness.executable,
             results_folder=launch.results_folder,
@@ -88,4 +97,39 @@ class Attempt:
             env=launcher_environment(launch),
             cpu=harness.cpu,
             memory=harness.memory,
+            storage=self._storage(),
+            pod=self._terms(),
+        )
+
+    def _identity(self, index: int) -> Identity:
+        return Identity(
+            instance=self.instance,
+            job=self.job,
+            run=self.cell.run,
+            run8=self.run8,
+            attempt=self.number,
+            index=index,
+            of=self.spec.harness.parallelism,
+        )
+
+    def _storage(self) -> Storage:
+        asked = self.spec.storage
+        return Storage(
+            mode=asked.mode,
+            claim=asked.claim,
+            size=asked.size,
+            storage_class=asked.class_,
+            access=asked.access,
+        )
+
+    def _terms(self) -> PodTerms:
+        harness, token = self.spec.harness, self.spec.hf_token
+        return PodTerms(
+            image=harness.image or "",
+            service_account=harness.service_account,
+            image_pull_secrets=tuple(harness.image_pull_secrets),
+            node_selector=dict(harness.node_selector),
+            tolerations=tuple(harness.tolerations),
+            priority_class=harness.priority_class,
+            hf_token=SecretRef(secret=token.secret, key=token.key) if token else None,
         )

@@ -14,27 +14,44 @@ _NOT_YET = "not yet supported by this engine"
 _ON_A_CLUSTER = f"{_NOT_YET}: it is about pods, and this engine starts processes"
 _HARNESSES = frozenset({"inference-perf"})
 
-_WITHOUT_EFFECT: Mapping[str, str] = {  # the load is the same without them
+_LATER = {
     "scenario": f"{_NOT_YET}: scenario files come later",
-    "storage": f"{_NOT_YET}: results are kept on this machine, without a claim",
     "analyze_locally": f"{_NOT_YET}: local analysis comes later",
     "nop": f"{_NOT_YET}: the harness nop comes later",
-    "endpoint_auth": f"{_NOT_YET}: a secret is read on a cluster only",
-    "hf_token": f"{_NOT_YET}: a secret is read on a cluster only",
-    "harness.image": _ON_A_CLUSTER,
     "harness.conda_env": f"{_NOT_YET}: local analysis comes later",
-    "harness.service_account": _ON_A_CLUSTER,
-    "harness.image_pull_secrets": _ON_A_CLUSTER,
-    "harness.node_selector": _ON_A_CLUSTER,
-    "harness.tolerations": _ON_A_CLUSTER,
-    "harness.priority_class": _ON_A_CLUSTER,
 }
-_DECISIVE: Mapping[str, str] = {  # without them something else would be run
-    "treatments": f"{_NOT_YET}: treatments come later",
-    "skip_run": f"{_NOT_YET}: there is no claim to collect from",
-    "follow_servers": f"{_NOT_YET}: the servers' logs are followed on a cluster only",
-    "dataset": f"{_NOT_YET}: data sets come later",
-    "harness.debug": f"{_NOT_YET}: there is no pod to look into",
+_WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {  # the load is the same without them
+    LOCAL: {
+        **_LATER,
+        "storage": f"{_NOT_YET}: results are kept on this machine, without a claim",
+        "endpoint_auth": f"{_NOT_YET}: a secret is read on a cluster only",
+        "hf_token": f"{_NOT_YET}: a secret is read on a cluster only",
+        "harness.image": _ON_A_CLUSTER,
+        "harness.service_account": _ON_A_CLUSTER,
+        "harness.image_pull_secrets": _ON_A_CLUSTER,
+        "harness.node_selector": _ON_A_CLUSTER,
+        "harness.tolerations": _ON_A_CLUSTER,
+        "harness.priority_class": _ON_A_CLUSTER,
+    },
+    KUBERNETES: {**_LATER, "endpoint_auth": f"{_NOT_YET}: it comes with the look-up of stacks"},
+}
+_TREATMENTS = f"{_NOT_YET}: treatments come later"
+_DATA_SETS = f"{_NOT_YET}: data sets come later"
+_DECISIVE: Mapping[str, Mapping[str, str]] = {  # without them something else would be run
+    LOCAL: {
+        "treatments": _TREATMENTS,
+        "skip_run": f"{_NOT_YET}: there is no claim to collect from",
+        "follow_servers": f"{_NOT_YET}: the servers' logs are followed on a cluster only",
+        "dataset": _DATA_SETS,
+        "harness.debug": f"{_NOT_YET}: there is no pod to look into",
+    },
+    KUBERNETES: {
+        "treatments": _TREATMENTS,
+        "skip_run": f"{_NOT_YET}: collecting without a run comes later",
+        "follow_servers": f"{_NOT_YET}: following the servers' logs comes later",
+        "dataset": _DATA_SETS,
+        "harness.debug": f"{_NOT_YET}: a launcher that only waits comes later",
+    },
 }
 
 
@@ -73,13 +90,9 @@ def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Supp
         values: its values with their origins, as `read_job` gives them.
         engine: `local` or `kubernetes`.
     """
-    if engine != LOCAL:
-        message = f"not yet supported: engine {engine} comes later"
-        hint = "write `engine: local` and an `endpoint`"
-        return Support(refused=(_at(values, "engine", message, hint),))
-    refused = [*_decisive(spec, values), *_target(spec, values)]
+    refused = [*_decisive(spec, values, engine), *_target(spec, values, engine)]
     warnings: list[Problem] = []
-    for problem in _without_effect(values):
+    for problem in _given(values, _WITHOUT_EFFECT[engine]):
         origin = values[problem.field].origin
         (warnings if origin in {DAEMON, SUBMITTED} else refused).append(problem)
     if spec.endpoint and _is_given(values["methods"]):
@@ -87,22 +100,23 @@ def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Supp
     return Support(in_line_order(refused), in_line_order(warnings))
 
 
-def _target(spec: JobSpec, values: Mapping[str, Value]) -> Iterator[Problem]:
-    """A local launcher needs a URL; a method needs a cluster to look in."""
+def _target(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterator[Problem]:
+    """A launcher needs a URL, as long as nothing is discovered."""
     if spec.endpoint:
         return
     hint = "write endpoint: http://HOST:PORT"
     methods = values["methods"]
     if _is_given(methods) and methods.origin not in {DAEMON, SUBMITTED}:
-        message = f"{_NOT_YET}: nothing is discovered without a cluster"
+        where_to = "without a cluster" if engine == LOCAL else "so far"
+        message = f"{_NOT_YET}: nothing is discovered {where_to}"
         yield _at(values, "methods", message, hint)
         return
     where = _at(values, "engine", "", "")
-    message = "is needed by the engine local, which discovers nothing"
+    message = f"is needed by the engine {engine}, which discovers nothing"
     yield Problem(where.line, where.column, "endpoint", message, hint)
 
 
-def _decisive(spec: JobSpec, values: Mapping[str, Value]) -> Iterator[Problem]:
+def _decisive(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterator[Problem]:
     if spec.harness.name not in _HARNESSES:
         message = f"{_NOT_YET}: only inference-perf has its script so far"
         yield _at(values, "harness.name", message)
@@ -110,12 +124,9 @@ def _decisive(spec: JobSpec, values: Mapping[str, Value]) -> Iterator[Problem]:
         message = f"{_NOT_YET}: the model is not detected"
         yield _at(values, "models", message, "name the model that the endpoint serves")
     if spec.harness.executable.startswith("image:"):
-        yield _at(values, "harness.executable", f"{_NOT_YET}: a process has no image")
-    yield from _given(values, _DECISIVE)
-
-
-def _without_effect(values: Mapping[str, Value]) -> Iterator[Problem]:
-    yield from _given(values, _WITHOUT_EFFECT)
+        why = "a process has no image" if engine == LOCAL else "an image's own program comes later"
+        yield _at(values, "harness.executable", f"{_NOT_YET}: {why}")
+    yield from _given(values, _DECISIVE[engine])
 
 
 def _given(values: Mapping[str, Value], reasons: Mapping[str, str]) -> Iterator[Problem]:

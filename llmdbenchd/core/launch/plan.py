@@ -31,6 +31,72 @@ class PlanFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Whose launcher it is: launcher `index` (from 1) of `of`, of one attempt of one run.
+
+    Attributes:
+        instance: the daemon's id.
+        run8: eight hexadecimal digits that stand for the run.
+    """
+
+    instance: str
+    job: str
+    run: str
+    run8: str
+    attempt: int
+    index: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """Where results are kept on a cluster until they are home.
+
+    Attributes:
+        mode: `claim`, or `ephemeral` (in the launcher, which is held until they are copied).
+        claim: the claim's name; made with the next three if it is not there.
+        size: Kubernetes quantity.
+        storage_class: None = the cluster's default.
+        access: an access mode.
+    """
+
+    mode: str = "claim"
+    claim: str = "workload-pvc"
+    size: str = "20Gi"
+    storage_class: str | None = None
+    access: str = "ReadWriteMany"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretRef:
+    """A key of a secret: never its value."""
+
+    secret: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodTerms:
+    """What only a pod has.
+
+    Attributes:
+        image: reference of the launcher's image.
+        run_as_user: None = the image's.
+        tolerations: each as Kubernetes has it.
+        hf_token: where the Hugging Face token is, if there is one.
+    """
+
+    image: str = ""
+    run_as_user: int | None = None
+    service_account: str | None = None
+    image_pull_secrets: tuple[str, ...] = ()
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[Mapping[str, object], ...] = ()
+    priority_class: str | None = None
+    hf_token: SecretRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LauncherPlan:
     """All that an engine needs to make one launcher.
 
@@ -42,9 +108,12 @@ class LauncherPlan:
         results_folder: one path component below `Places.results_prefix`.
         env: variables for the launcher, the contract of the field's image included.
         cpu: Kubernetes quantity, recorded and (on a cluster) enforced; `memory` likewise.
+        grace_s: what it gets to end by itself, whoever asks.
+        storage, pod: of no interest to an engine without pods.
     """
 
     name: str
+    identity: Identity
     harness: str
     executable: str
     results_folder: str
@@ -52,3 +121,6 @@ class LauncherPlan:
     env: Mapping[str, str] = field(default_factory=dict)
     cpu: str = "16"
     memory: str = "32Gi"
+    grace_s: float = 30
+    storage: Storage = field(default_factory=Storage)
+    pod: PodTerms = field(default_factory=PodTerms)

@@ -18,7 +18,7 @@ from llmdbenchd.core.run.decision import Decision, wait
 from llmdbenchd.core.run.limits import Limits
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
-from llmdbenchd.core.run.record import End, Failure, Record
+from llmdbenchd.core.run.record import End, Failure, Record, Waiting
 from llmdbenchd.core.run.sight import Absent, Cause, Ended, Pending, Running, Sight, Unknown
 
 
@@ -108,14 +108,19 @@ def _launching(record: Record, look: Look) -> Decision:
         if look.limits.run_s == 0:
             return Decision(record.enter(Phase.LEFT, look.now))
         return Decision(record.enter(Phase.RUNNING, look.now, patience_s=look.limits.run_s))
+    record = _waiting_noted(record, look)
     if _out_of_patience(record, look):
         return Decision(_timed_out(record, look, "start", look.limits.start_s))
+    if record.waiting is not None and look.now.reached(record.waiting.until):
+        patience = _patience(record.waiting.name, look)
+        return Decision(_timed_out(record, look, record.waiting.name, patience))
     creates = tuple(
         CreateLauncher(index)
         for index, sight in enumerate(look.sights, start=1)
         if isinstance(sight, Absent) and index not in record.seen
     )
-    return Decision(record, creates, wait(record, look.now, record.deadline).wake_at)
+    until = record.waiting.until if record.waiting else None
+    return Decision(record, creates, wait(record, look.now, record.deadline, until).wake_at)
 
 
 def _running(record: Record, look: Look) -> Decision:
@@ -166,18 +171,50 @@ def _noted(record: Record, sights: Sequence[Sight]) -> Record:
             case Ended() if record.ended(index) is None:
                 ends.append(End(index, sight))
             case Absent() if index in seen and record.ended(index) is None:
-                ends.append(End(index, Ended(Cause.LOST, detail="it vanished; not removed by us")))
+                ends.append(End(index, _vanished(record)))
         if isinstance(sight, Pending | Running | Ended):
             seen.add(index)
     return replace(record, seen=tuple(sorted(seen)), ends=tuple(ends))
 
 
+def _vanished(record: Record) -> Ended:
+    """A pod that we deleted takes its last state with it; we may not have been there to see."""
+    if record.stopping is not None:
+        return Ended(Cause.STOPPED, detail="gone after we asked it to end")
+    return Ended(Cause.LOST, detail="it vanished; not removed by us")
+
+
 def _bad_launcher_noted(record: Record, look: Look) -> Record:
     """The first launcher that ended badly ends the attempt, unless the others may go on."""
-    bad = finish.bad_launcher(record, look.limits)
-    if not bad or look.limits.keep_going or record.failure is not None or record.cancels:
+    if record.failure is not None or record.cancels:
         return record
-    return replace(record, failure=Failure("launcher", bad))
+    bad = finish.bad_launcher(record, look.limits)
+    if bad and not look.limits.keep_going:
+        return replace(record, failure=Failure("launcher", bad))
+    stuck = _hopeless(look)
+    return replace(record, failure=Failure("launcher", stuck)) if stuck else record
+
+
+def _hopeless(look: Look) -> str:
+    """A sentence about the first launcher that will not start, or empty."""
+    for index, sight in enumerate(look.sights, start=1):
+        if isinstance(sight, Pending) and sight.hopeless:
+            return f"launcher {index} of {look.limits.launchers} cannot start: {sight.reason}"
+    return ""
+
+
+def _waiting_noted(record: Record, look: Look) -> Record:
+    """Start, keep or end the patience with a wait that has a time-out of its own."""
+    waits = [sight.waits for sight in look.sights if isinstance(sight, Pending) and sight.waits]
+    name = min(waits, default="")  # a claim is waited for before an image
+    if record.waiting is not None and record.waiting.name == name:
+        return record
+    until = look.now.after(_patience(name, look))
+    return replace(record, waiting=Waiting(name, until) if name else None)
+
+
+def _patience(name: str, look: Look) -> float:
+    return {"bind": look.limits.bind_s, "pull": look.limits.pull_s}.get(name, look.limits.start_s)
 
 
 def _out_of_patience(record: Record, look: Look) -> bool:

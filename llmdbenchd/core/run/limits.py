@@ -11,6 +11,7 @@ class Limits:
         launchers: how many launchers the run has (`parallelism`).
         attempts: attempts in all; `retry_delay_s` before the second, doubled each time.
         start_s: from the launch to all launchers running.
+        bind_s: what a launcher may wait for its volume claim, `pull_s` for its image.
         run_s: from all running to all ended; 0 = start them and leave them running.
         collect_s: for bringing results and logs home.
         grace_s: what a launcher gets to end by itself once it was asked to.
@@ -25,6 +26,8 @@ class Limits:
     attempts: int = 1
     retry_delay_s: float = 30
     start_s: float = 900
+    bind_s: float = 240
+    pull_s: float = 1800
     run_s: float = 3600
     collect_s: float = 3600
     grace_s: float = 30

@@ -45,6 +45,14 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A wait with a time-out of its own: `name` (`bind`, `pull`), and when patience ends."""
+
+    name: str
+    until: Moment
+
+
+@dataclass(frozen=True, slots=True)
 class Collected:
     """What was brought home of one attempt, proven byte by byte.
 
@@ -91,6 +99,7 @@ class Record:
         deadline: when patience with the phase ends.
         wait_until: a back-off or `not_before`; nothing is begun earlier.
         seen: indices of the launchers that were seen to exist in this attempt.
+        waiting: what the launchers wait for before they can start.
         stopping: we have asked this attempt's launchers to end; since when patience runs.
         cancels: how often people asked to cancel (a second time skips the collecting).
         cancel_request: name of the last request to cancel, so that it counts once.
@@ -110,6 +119,7 @@ class Record:
     deadline: Moment | None = None
     wait_until: Moment | None = None
     seen: tuple[int, ...] = ()
+    waiting: Waiting | None = None
     stopping: Moment | None = None
     ends: tuple[End, ...] = ()
     failure: Failure | None = None

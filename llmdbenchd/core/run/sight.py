@@ -15,6 +15,9 @@ class Cause(StrEnum):
     STOPPED = "stopped"  # because we asked it to
     KILLED = "killed"  # by a signal that we did not send
     NOT_STARTED = "not started"  # its program could not be executed
+    OOM = "out of memory"
+    EVICTED = "evicted"  # its node needed the room, or was drained
+    DEADLINE = "deadline exceeded"  # its own, set on the pod
     LOST = "lost"  # what held it is gone, and nobody wrote down how it ended
 
 
@@ -30,9 +33,18 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """It exists and does not run yet; `reason` says what it waits for."""
+    """It exists and does not run yet.
+
+    Attributes:
+        reason: what it waits for, for people.
+        waits: the time-out that measures this wait: `bind` (a volume claim), `pull` (an
+            image), or empty where only `start` does.
+        hopeless: it will not start unless somebody mends something.
+    """
 
     reason: str = ""
+    waits: str = ""
+    hopeless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

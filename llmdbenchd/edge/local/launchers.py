@@ -141,19 +141,19 @@ class LocalEngine:
             if self._copies.get(launcher) is copy:
                 del self._copies[launcher]
 
-    async def collect(self, launcher: str, results_folder: str, into: Path) -> Copied:
+    async def collect(self, plan: LauncherPlan, into: Path) -> Copied:
         """Copy its results into the folder `into`, resuming, each file proven by SHA-256.
 
         Raises:
             Unavailable: something is missing or differs; what is proven stays.
         """
-        folder = self._folder(launcher)
-        if not plain(results_folder):
-            raise Refused(f"results folder {results_folder!r} is not a plain name")
+        folder = self._folder(plan.name)
+        if not plain(plan.results_folder):
+            raise Refused(f"results folder {plan.results_folder!r} is not a plain name")
         if not folder.path.is_dir():
-            raise Unavailable(f"launcher {launcher} is gone, with its results")
+            raise Unavailable(f"launcher {plan.name} is gone, with its results")
         abandoned = Event()
-        source = folder.path / "requests" / results_folder
+        source = folder.path / "requests" / plan.results_folder
         try:
             transfer = Transfer(source, into, self._min_free, abandoned)
             loop = asyncio.get_running_loop()

@@ -141,10 +141,54 @@ def test_what_an_environment_says_about_the_load_itself_is_refused(
     assert len(ask(URL, **{variable: value}).refused) == 1
 
 
-def test_a_cluster_comes_later() -> None:
-    (found,) = ask("name: x\nengine: kubernetes\nstorage: {claim: c}", "kubernetes").refused
+def test_a_cluster_has_claims_images_and_secrets() -> None:
+    found = ask(
+        URL
+        + """\
+storage: {claim: c, mode: ephemeral, size: 1Gi, class: fast, access: ReadWriteOnce}
+hf_token: {secret: s, key: k}
+harness:
+  image: a/b:c
+  service_account: s
+  image_pull_secrets: [p]
+  node_selector: {a: b}
+  tolerations: [{key: a}]
+  priority_class: p
+""",
+        "kubernetes",
+    )
 
-    assert (found.line, found.field) == (2, "engine")
+    assert found == Support()
+
+
+def test_a_cluster_needs_an_endpoint_as_long_as_nothing_is_discovered() -> None:
+    (found,) = ask("name: x\n", "kubernetes").refused
+
+    assert found.field == "endpoint"
+    assert "engine kubernetes" in found.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "methods: [standalone]",
+        "treatments: t",
+        "skip_run: true",
+        "follow_servers: true",
+        "dataset: {url: http://h/x}",
+        "harness: {debug: true}",
+        "harness: {executable: 'image:x'}",
+        "harness: {name: guidellm}",
+        "models: [auto]",
+        "analyze_locally: true",
+        "endpoint_auth: {secret: s, key: k}",
+    ],
+)
+def test_what_comes_later_on_a_cluster_is_refused_by_name(text: str) -> None:
+    endpoint = "" if text.startswith("methods") else URL
+
+    (found,) = ask(endpoint + text, "kubernetes").refused
+
     assert "not yet supported" in found.message
 
 

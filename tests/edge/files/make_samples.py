@@ -11,7 +11,7 @@ from pathlib import Path
 from llmdbenchd.core.results.verdict import Outcome, Verdict
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
-from llmdbenchd.core.run.record import VERSION, Collected, End, Failure, Past, Record, Target
+from llmdbenchd.core.run.record import VERSION, Collected, End, Failure, Past, Record, Target, Waiting
 from llmdbenchd.core.run.sight import Cause, Ended
 from llmdbenchd.edge.files.records import encoded
 
@@ -46,6 +46,8 @@ def _grown(record: Record, phase: Phase, number: int) -> Record:
             target = Target("http://10.0.0.7:8000", ("pod/vllm-0", "pod/vllm-1"))
             past = Past(1, _VERDICTS[Phase.FAILED], _ENDS)
             record = replace(record, target=target, attempt=2, past=(past,), priority=-7)
+        case Phase.LAUNCHING:
+            record = replace(record, waiting=Waiting("pull", now.after(1800)))
         case Phase.RUNNING:
             record = replace(record, seen=(1, 2), logs_done=(1,))
             record = replace(

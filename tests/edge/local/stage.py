@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from llmdbenchd.core.launch.plan import DEFAULT_EXECUTABLE, LauncherPlan, PlanFile
+from llmdbenchd.core.launch.plan import DEFAULT_EXECUTABLE, Identity, LauncherPlan, PlanFile
 from llmdbenchd.core.run.sight import Ended, Running, Sight
 from llmdbenchd.edge.local.folder import Claim, Folder
 from llmdbenchd.edge.local.installed import Installed
@@ -22,6 +22,7 @@ from llmdbenchd.ports import Listed
 REAL_TIME = pytest.mark.looptime(False)  # noqa: FBT003 -- the marker takes it so
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 PATIENCE_S = 60.0  # only ever spent when something is broken
+NOBODYS = Identity(instance="i", job="j", run="r001", run8="0" * 8, attempt=1, index=1, of=1)
 Process = subprocess.Popen[bytes]
 STUB = "import os; exec(compile(os.environ['PLOT'], 'plot', 'exec'))\n"
 
@@ -32,6 +33,7 @@ def plan(
     """A launcher whose `launch.py` does what `plot` says."""
     return LauncherPlan(
         name=name,
+        identity=NOBODYS,
         harness="pretender",
         executable=DEFAULT_EXECUTABLE,
         results_folder=f"results-of-{name}",

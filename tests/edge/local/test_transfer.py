@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ class Results:
         return manifest
 
     async def come_home(self) -> Copied:
-        return await self.engine.collect("a", "r", self.target)
+        return await self.engine.collect(replace(plan("a"), results_folder="r"), self.target)
 
     def here(self) -> dict[str, bytes]:
         files = (path for path in self.target.rglob("*") if path.is_file())
@@ -209,7 +210,7 @@ async def test_a_results_folder_elsewhere_is_refused(results: Results) -> None:
     results.lie_there()
 
     with pytest.raises(Refused, match="not a plain name"):
-        await results.engine.collect("a", "../../b", results.target)
+        await results.engine.collect(replace(plan("a"), results_folder="../../b"), results.target)
 
 
 async def test_without_room_nothing_is_begun(

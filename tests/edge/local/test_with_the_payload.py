@@ -8,7 +8,7 @@ from pathlib import Path
 from llmdbenchd.core.launch.plan import LauncherPlan, PlanFile
 from llmdbenchd.core.run.sight import Cause, Ended
 from llmdbenchd.edge.local.launchers import LocalEngine
-from tests.edge.local.stage import REAL_TIME, Stage, ended, there
+from tests.edge.local.stage import NOBODYS, REAL_TIME, Stage, ended, there
 
 pytestmark = REAL_TIME
 
@@ -31,6 +31,7 @@ def _plan(stage: Stage, engine: LocalEngine, *, seconds: int) -> LauncherPlan:
     places = engine.places("a")
     return LauncherPlan(
         name="a",
+        identity=NOBODYS,
         harness="pretender",
         executable="load.sh",
         results_folder="r",
@@ -52,7 +53,7 @@ async def test_from_plan_to_proven_results(stage: Stage) -> None:
     await engine.create(_plan(stage, engine, seconds=0))
     end = await ended(engine, "a")
     await engine.follow("a", stage.folder / "log")
-    copied = await engine.collect("a", "r", archive)
+    copied = await engine.collect(_plan(stage, engine, seconds=0), archive)
 
     assert end == Ended(Cause.EXITED, code=0)
     assert b"loading\n" in (stage.folder / "log").read_bytes()
@@ -70,7 +71,8 @@ async def test_stopped_it_leaves_a_manifest_of_its_own(stage: Stage) -> None:
 
     assert end.cause is Cause.STOPPED
     assert end.signal is None
-    assert (await engine.collect("a", "r", stage.folder / "archive")).manifest == "launcher"
+    copied = await engine.collect(_plan(stage, engine, seconds=0), stage.folder / "archive")
+    assert copied.manifest == "launcher"
 
 
 async def test_killed_it_leaves_what_it_had_and_no_load_goes_on(stage: Stage) -> None:
@@ -83,6 +85,6 @@ async def test_killed_it_leaves_what_it_had_and_no_load_goes_on(stage: Stage) ->
 
     assert end.cause is Cause.KILLED
     assert not stage.processes("a")
-    copied = await engine.collect("a", "r", stage.folder / "archive")
+    copied = await engine.collect(_plan(stage, engine, seconds=0), stage.folder / "archive")
     assert copied.manifest == "late"
     assert os.access(stage.folder / "archive" / "summary.json", os.R_OK)
