@@ -67,6 +67,11 @@ class Engine(Protocol):
 
     name: str
 
+    @property
+    def degraded(self) -> str:
+        """Why what the watch said last may be old, or empty."""
+        ...
+
     def places(self, launcher: str) -> Places:
         """Where the launcher of this name sees its files."""
         ...

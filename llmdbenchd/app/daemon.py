@@ -140,6 +140,7 @@ class Daemon:
             ),
             hold=lambda low: self.hold("disk", on=low),
             consider=self._consider_turns,
+            troubled=self.sites.troubled,
         )
 
     async def recover(self) -> None:

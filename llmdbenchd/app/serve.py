@@ -5,7 +5,7 @@ import faulthandler
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 GOOD, FAILED, HELD, WRONG_SETTINGS = 0, 1, 75, 78
 DISK_THREADS = 4
+CLUSTER_AWAY_S = 15.0  # then READY is said all the same
 
 
 class _Stop(Exception):
@@ -95,12 +96,21 @@ async def _until(stop: asyncio.Event, daemon: Daemon) -> None:
 
 
 async def _ready(daemon: Daemon) -> None:
-    """READY: locked, recovered, the queue scanned once, every launcher looked at once."""
+    """READY: locked, recovered, the queue scanned once, every launcher looked at once.
+
+    A cluster that is away holds nobody up: its runs stay `Unknown` until it is back.
+    """
     await daemon.is_first_scan_done.wait()
-    await daemon.is_view_complete.wait()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(daemon.is_view_complete.wait(), CLUSTER_AWAY_S)
     daemon.notifier.ready()
     places = sorted(site.place for site in daemon.sites)
-    log.info("daemon.ready", open_runs=sum(1 for _ in daemon.runs), places=places)
+    log.info(
+        "daemon.ready",
+        open_runs=sum(1 for _ in daemon.runs),
+        places=places,
+        degraded=daemon.sites.troubled(),
+    )
 
 
 async def _reloads(

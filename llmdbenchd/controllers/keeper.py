@@ -37,6 +37,7 @@ class Keeper:
         free: bytes that are free where we write, or None when it cannot be told.
         min_free: below it admission stops.
         publish: writes the status for the command line.
+        troubled: why what is seen may be old, by the place where launchers live.
         consider: has the turns computed anew, in case that only time has passed.
         hold: stops (True) or resumes (False) admission for want of disk.
     """
@@ -50,6 +51,7 @@ class Keeper:
     publish: Callable[[Mapping[str, object]], None]
     hold: Callable[[bool], None]
     consider: Callable[[], None]
+    troubled: Callable[[], Mapping[str, str]]
     _beats: dict[str, float] = field(default_factory=dict)
     _passes: int = -1
     _degraded: frozenset[str] = frozenset()
@@ -58,14 +60,13 @@ class Keeper:
         """A sign of life of one of our loops."""
         self._beats[loop] = self.clock()
 
-    def is_degraded(self, why: str, *, now: bool) -> None:
-        """Something that we live with, until it is better."""
-        if now and why not in self._degraded:
-            log.warning("degraded.entered", why=why)
-            self._degraded |= {why}
-        elif not now and why in self._degraded:
-            log.info("degraded.left", why=why)
-            self._degraded -= {why}
+    def live_with(self, causes: Mapping[str, str]) -> None:
+        """What we live with until it is better, by name; each change is told once."""
+        for name in sorted(causes.keys() - self._degraded):
+            log.warning("degraded.entered", why=name, reason=causes[name])
+        for name in sorted(self._degraded - causes.keys()):
+            log.info("degraded.left", why=name)
+        self._degraded = frozenset(causes)
 
     async def run(self) -> None:
         """Keep, for ever."""
@@ -87,7 +88,7 @@ class Keeper:
         is_low = was_low if free is None else free < self.min_free
         if is_low and not was_low:
             log.error("disk.low", free=free, needed=self.min_free)
-        self.is_degraded("disk", now=is_low)
+        self.live_with({**self.troubled(), **({"disk": "too little room"} if is_low else {})})
         self.hold(is_low)
         if not self.silent():
             self.notify.ping()

@@ -5,7 +5,7 @@ needs it and never ends.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 
 from llmdbenchd.controllers.view import View
@@ -42,6 +42,14 @@ class Sites:
     def __iter__(self) -> Iterator[Site]:
         return iter(list(self._sites.values()))
 
+    def troubled(self) -> dict[str, str]:
+        """Why what is seen may be old, by place; places where all is well are not in it."""
+        return {
+            place: site.engine.degraded
+            for place, site in self._sites.items()
+            if site.engine.degraded
+        }
+
     def at(self, place: str) -> Site:
         """The site of a place, opened when it is asked for the first time."""
         site = self._sites.get(place)
@@ -49,11 +57,6 @@ class Sites:
             site = self._sites[place] = Site(place, self._build(place))
             self._new.put_nowait(site)
         return site
-
-    def open(self, places: Iterable[str]) -> None:
-        """Begin to look at these places."""
-        for place in places:
-            self.at(place)
 
     async def run(self) -> None:
         """Watch every place, also those that are opened later."""

@@ -34,12 +34,14 @@ class Home:
     Attributes:
         works, queue_moves: whether workers make passes, and the queue gives signs of life.
         free: bytes on the disk; None = it cannot be told.
+        troubled: places that cannot be seen.
     """
 
     def __init__(self) -> None:
         self.house, self.manager = House(), Manager()
         self.works = self.queue_moves = True
         self.free: int | None = 100
+        self.troubled: dict[str, str] = {}
         self._held: bool | None = None
         self.considered = asyncio.Event()
         self.published: Mapping[str, object] = {}
@@ -53,6 +55,7 @@ class Home:
             publish=self.publish,
             hold=self.hold,
             consider=self.considered.set,
+            troubled=lambda: self.troubled,
         )
 
     def publish(self, told: Mapping[str, object]) -> None:
@@ -157,12 +160,21 @@ async def test_a_disk_that_cannot_be_read_is_neither_full_nor_empty(home: Home) 
     assert home.holds() is True
 
 
-async def test_what_is_degraded_is_told_once_each_way(home: Home) -> None:
+async def test_a_place_that_cannot_be_seen_is_told_once_each_way_and_stops_nothing(
+    home: Home,
+) -> None:
     with capture_logs() as logged:
-        for now in (True, True, False, False):
-            home.keeper.is_degraded("cluster", now=now)
+        home.troubled = {"kubernetes/bench": "no answer"}
+        assert await home.ticks(6) == 3
+        assert home.published["degraded"] == ["kubernetes/bench"]
+        home.troubled = {}
+        await home.ticks(6)
 
-    assert [line["event"] for line in logged] == ["degraded.entered", "degraded.left"]
+    assert [(line["event"], line["why"]) for line in logged] == [
+        ("degraded.entered", "kubernetes/bench"),
+        ("degraded.left", "kubernetes/bench"),
+    ]
+    assert home.holds() is False
 
 
 async def test_the_status_counts_runs_by_phase(home: Home) -> None:

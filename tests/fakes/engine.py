@@ -40,6 +40,10 @@ class FakeEngine:
         self._news: asyncio.Queue[Seen | Exception | None] = asyncio.Queue()
         self._moved = asyncio.Event()
 
+    @property
+    def degraded(self) -> str:
+        return "the fake engine is away" if self.is_away else ""
+
     def places(self, launcher: str) -> Places:
         return Places(f"/fake/{launcher}/workspace", f"/fake/{launcher}/requests")
 

@@ -67,6 +67,11 @@ class LocalEngine:
         self._copies: dict[str, LogCopy] = {}
         self._carriers = ThreadPoolExecutor(AT_ONCE, "collect")  # long work: no shared threads
 
+    @property
+    def degraded(self) -> str:
+        """The kernel is always there."""
+        return ""
+
     def places(self, launcher: str) -> Places:
         """Where the launcher of this name sees its files."""
         folder = self._root / launcher
