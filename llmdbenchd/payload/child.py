@@ -19,6 +19,7 @@ from llmdbenchd.payload.tee import Tee
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 AGAIN_S = 2.0  # patience left after being asked to end a second time
 TICK_S = 0.02
+LOOK_S = 0.5  # between two looks for the stop file, where there can be one
 LINGER_S = 1.0  # for what the harness left behind: to end by itself, then on SIGTERM, then to die
 
 
@@ -55,8 +56,9 @@ class Stop:
         deadline: monotonic time at which the harness is killed, or None.
     """
 
-    def __init__(self, grace_s: float) -> None:
+    def __init__(self, grace_s: float, file: str = "") -> None:
         self.asked = 0
+        self._file = file  # how we are asked where nobody can send us a signal
         self.deadline: float | None = None
         reserve = min(10.0, max(1.0, grace_s / 5))  # for manifest and done mark
         self._patience_s = max(0.0, grace_s - reserve)
@@ -73,6 +75,16 @@ class Stop:
             else:
                 self.deadline = min(self.deadline or 0.0, time.monotonic() + AGAIN_S)
         return is_first
+
+    def look(self) -> bytes:
+        """SIGTERM, as `Signals.read` tells it, when the stop file has come."""
+        is_there = bool(self._file) and not self.asked and os.path.exists(self._file)
+        return bytes([signal.SIGTERM]) if is_there else b""
+
+    def patience_s(self) -> float | None:
+        """How long to wait for anything else before the next look; None = for ever."""
+        left_s = self.left_s()
+        return LOOK_S if left_s is None and self._file else left_s
 
     def left_s(self) -> float | None:
         """Seconds until the harness is killed, or None while nobody asked."""
@@ -153,13 +165,16 @@ def attend(
         left_s = stop.left_s()
         if left_s is not None and left_s <= 0:
             child.kill()
-            left_s = LINGER_S
-        if tee.step(left_s):
-            numbers = signals.read()
+            has_news = tee.step(LINGER_S)
+        else:
+            has_news = tee.step(stop.patience_s())
+        numbers = stop.look()
+        if has_news:
+            numbers += signals.read()
             child.reap()
-            if child.status is None and stop.ask(numbers):
-                child.tell(signal.SIGTERM)
-                say(f"signal {stop.asked}: the harness has {stop.left_s():.0f} s to end")
+        if child.status is None and stop.ask(numbers):
+            child.tell(signal.SIGTERM)
+            say(f"signal {stop.asked}: the harness has {stop.left_s():.0f} s to end")
 
 
 def settle(child: Child, tee: Tee, signals: Signals, stop: Stop) -> str:

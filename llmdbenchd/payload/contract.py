@@ -65,6 +65,7 @@ class Context:
         results: absolute folder that takes the results.
         scripts: absolute folder with `<harness>.py` scripts.
         grace_s: seconds from being asked to end until the launcher itself is killed.
+        stop_file: absolute path; a file there asks us to end as SIGTERM does. Or empty.
     """
 
     def __init__(self, env: dict[str, str], scripts: str) -> None:
@@ -87,6 +88,7 @@ class Context:
         payload = env.get("LLMDBENCHD_PAYLOAD_DIR")
         self.scripts = os.path.abspath(os.path.join(payload, "harness") if payload else scripts)
         self.grace_s = _grace(env)
+        self.stop_file = env.get("LLMDBENCHD_STOP_FILE", "")
 
 
 class Command:

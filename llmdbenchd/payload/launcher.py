@@ -32,7 +32,7 @@ class Launcher:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.signals = child.Signals()
-        self.stop = child.Stop(context.grace_s)
+        self.stop = child.Stop(context.grace_s, context.stop_file)
         self.logs: list[LogFile] = []
         self.mirrors = [Mirror(1), Mirror(2)]
         self.script: Script | InPlace | None = None
@@ -79,7 +79,7 @@ class Launcher:
         """
         self.script = InPlace(self.context) if self.context.executable else Script(self.context)
         command = self.script.prepare()
-        if self.stop.ask(self.signals.read()):
+        if self.stop.ask(self.signals.read() + self.stop.look()):
             sentence = "asked to end before the harness was started"
             raise Refusal(128 + self.stop.asked, "stopped early", sentence)
         now = time.time()

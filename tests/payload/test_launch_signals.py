@@ -158,3 +158,24 @@ def test_a_signal_while_the_proof_is_written_changes_nothing(stage: Stage) -> No
     assert stage.done["stopped"] is False
     assert stage.done["facts"]["rc"] == 0
     assert_proven(stage.results)
+
+
+def test_where_nobody_can_send_a_signal_a_file_asks_it_to_end(stage: Stage) -> None:
+    stop = stage.folder / "stop"
+    stage.env |= {"FAKE_HARNESS_SECONDS": "300", "LLMDBENCHD_STOP_FILE": str(stop)}
+    launcher = stage.start()
+    read_until(launcher, BEGUN)
+
+    stop.touch()
+
+    assert ended(launcher) == 143
+    assert stage.done["stopped"] is True
+    assert_proven(stage.results)
+
+
+def test_a_stop_file_that_was_there_before_keeps_the_harness_from_starting(stage: Stage) -> None:
+    (stage.folder / "stop").touch()
+    stage.env["LLMDBENCHD_STOP_FILE"] = str(stage.folder / "stop")
+
+    assert stage.run().returncode == 143
+    assert stage.times_started == 0
