@@ -1,6 +1,9 @@
 # Everything that these targets need they install themselves, below this folder.
 #   make demo    one dropped file to a sealed archive, measured figures beside the truth
 #   make test    all tests, with the real harness
+#   make e2e     tests on a real Kubernetes, which it builds and starts (as root, without an engine)
+#                E2E_KUBECONFIG=FILE uses a given cluster, CLUSTER=kind one made by kind
+#   make cluster-up, cluster-down    that Kubernetes for your own use
 #   make check   lint, types, floors, spelling, lock, coverage of core and kit, wheel
 #   make fix     what can be mended by itself
 #   make bench   the figures of docs/performance.md
@@ -13,13 +16,35 @@ RUN = $(UV) run --frozen --quiet
 # A given uv, one that lies beside us, or one that pip brings.
 UV ?= $(shell command -v uv 2>/dev/null || echo $(CURDIR)/.tools/bin/uv)
 
-.PHONY: demo test check fix bench sim clean
+.PHONY: demo test check fix bench sim e2e cluster-up cluster-down clean
 
 demo: .venv/ready .harness/inference-perf/ready
 	@$(RUN) python scripts/demo.py
 
 test: .venv/ready .harness/inference-perf/ready
-	$(RUN) pytest -q $(TESTS)
+	$(RUN) pytest -q --ignore=tests/e2e $(TESTS)
+
+CLUSTER_TOOL = $(RUN) python -m tests.cluster
+KIND_CONFIG = $(CURDIR)/.kind-kubeconfig
+E2E ?= tests/e2e
+
+cluster-up: .venv/ready .harness/inference-perf/ready
+	@$(CLUSTER_TOOL) up
+
+cluster-down: .venv/ready
+	@$(CLUSTER_TOOL) down
+
+e2e: .venv/ready .harness/inference-perf/ready
+ifeq ($(CLUSTER),kind)
+	sh tests/cluster/kind.sh up $(KIND_CONFIG)
+	@E2E_KUBECONFIG=$(KIND_CONFIG) $(RUN) pytest -q $(E2E); code=$$?; \
+		sh tests/cluster/kind.sh down; exit $$code
+else ifneq ($(E2E_KUBECONFIG),)
+	$(RUN) pytest -q $(E2E)
+else
+	@$(CLUSTER_TOOL) up --fresh
+	@$(CLUSTER_TOOL) exec -- .venv/bin/pytest -q $(E2E); code=$$?; $(CLUSTER_TOOL) down; exit $$code
+endif
 
 check: .venv/ready
 	$(RUN) ruff check .

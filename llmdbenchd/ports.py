@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from llmdbenchd.core.launch.plan import LauncherPlan, Places
+from llmdbenchd.core.results.document import LogFacts
 from llmdbenchd.core.results.metrics import Metrics
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.record import Record
@@ -166,8 +167,8 @@ class Evidence(Protocol):
         """Read the native result files of all launchers that were collected."""
         ...
 
-    async def log_sizes(self, record: Record) -> Mapping[int, int]:
-        """Bytes of each launcher's log that is here, by index."""
+    async def logs(self, record: Record) -> Mapping[int, LogFacts]:
+        """What is here of each launcher's log, by index."""
         ...
 
     async def report(self, record: Record, context: ReportOrder) -> Reported:

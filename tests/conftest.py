@@ -1,6 +1,8 @@
-"""For all tests: one loop for those who ask the policy for one, and SIGINT as it should be."""
+"""For all tests: a loop for those who ask the policy for one, SIGINT as it should be, dice."""
 
 import asyncio
+import os
+import random
 import signal
 from collections.abc import Iterator
 
@@ -25,3 +27,11 @@ def _interrupts_are_heard() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    """Dice whose seed is printed; LLMDBENCHD_TEST_SEED has them fall the same way again."""
+    seed = int(os.environ.get("LLMDBENCHD_TEST_SEED") or random.SystemRandom().randrange(10**9))
+    print(f"LLMDBENCHD_TEST_SEED={seed}")  # noqa: T201 - shown with a failure, to have it again
+    return random.Random(seed)  # noqa: S311 - dice, not secrets

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from llmdbenchd.cli.state import GOOD, NO, Folders, add_common, answering
 from llmdbenchd.cli.tailing import LogFile, Printer, tail
 from llmdbenchd.core.job.accepted import decoded
+from llmdbenchd.core.job.support import KUBERNETES
 from llmdbenchd.core.run.record import Record
 
 _LOOK_S = 0.5
@@ -26,6 +27,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--launcher", type=int, metavar="I", help="only this one, from 1")
     parser.add_argument(
         "--server", action="store_true", help="the servers' logs (not recorded by this engine yet)"
+    )
+    parser.add_argument(
+        "--timestamps", action="store_true", help="with the times at which a cluster wrote lines"
     )
     add_common(parser, json_too=False)
     parser.set_defaults(run=answering(_logs))
@@ -66,7 +70,8 @@ def _logs(args: argparse.Namespace, folders: Folders) -> int:
     if not args.follow and all(log.file(watched).path() is None for log in logs):
         print("nothing was logged yet; -f waits for it")
         return NO
-    asyncio.run(_print(logs, watched, follow=args.follow))
+    stamped = frozenset(log.name for log in logs if not args.timestamps and log.is_stamped)
+    asyncio.run(_print(logs, watched, follow=args.follow, stamped=stamped))
     return GOOD
 
 
@@ -78,6 +83,12 @@ class _Log:
     key: str
     index: int
     name: str
+
+    @property
+    def is_stamped(self) -> bool:
+        """Whether its lines begin with the time at which they were written."""
+        spec = self.folders.records.spec(self.key.partition("/")[0])
+        return spec is not None and decoded(spec).engine == KUBERNETES
 
     def file(self, watched: _Watched, attempt: int | None = None) -> LogFile:
         """Its file in an attempt (default: the one under way)."""
@@ -105,8 +116,10 @@ class _Log:
             attempt += 1
 
 
-async def _print(logs: list[_Log], watched: _Watched, *, follow: bool) -> None:
-    printer = Printer(tuple(log.name for log in logs))
+async def _print(
+    logs: list[_Log], watched: _Watched, *, follow: bool, stamped: frozenset[str]
+) -> None:
+    printer = Printer(tuple(log.name for log in logs), stamped)
     async with asyncio.TaskGroup() as group:
         if follow:
             group.create_task(watched.keep_looking())

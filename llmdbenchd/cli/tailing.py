@@ -10,6 +10,8 @@ import aiofiles
 from rich.console import Console
 from rich.text import Text
 
+from llmdbenchd.kit.stamps import plain
+
 TICK_S = 0.2
 CHUNK = 1 << 16
 LONGEST = 1 << 16  # bytes of a line that are held back for its end; then it is cut
@@ -30,9 +32,15 @@ class LogFile:
 
 
 class Printer:
-    """Writes bytes to the terminal; with several logs each line says whose it is."""
+    """Writes bytes to the terminal; with several logs each line says whose it is.
 
-    def __init__(self, names: tuple[str, ...]) -> None:
+    Args:
+        names: of all logs.
+        stamped: logs whose lines begin with a time that people did not ask to see.
+    """
+
+    def __init__(self, names: tuple[str, ...], stamped: frozenset[str] = frozenset()) -> None:
+        self._stamped = stamped
         console = Console(file=sys.stdout)
         self._prefix = {
             name: _styled(console, f"{name} | ", COLOURS[place % len(COLOURS)])
@@ -43,7 +51,7 @@ class Printer:
 
     def write(self, name: str, data: bytes) -> None:
         """Print what came of one log; unfinished lines wait for their end."""
-        if self._is_one:
+        if self._is_one and name not in self._stamped:
             _out(data)
             return
         lines = (self._begun.pop(name, b"") + data).split(b"\n")
@@ -53,7 +61,11 @@ class Printer:
             last = last[LONGEST:]
         if last:
             self._begun[name] = last
-        _out(b"".join(self._prefix[name] + _as_drawn(line) + b"\n" for line in lines))
+        _out(b"".join(self._shown(name, line) + b"\n" for line in lines))
+
+    def _shown(self, name: str, line: bytes) -> bytes:
+        text = plain(line) if name in self._stamped else line
+        return text if self._is_one else self._prefix[name] + _as_drawn(text)
 
     def finish(self, name: str) -> None:
         """The log is over: a last line without an end is printed as well."""

@@ -160,7 +160,7 @@ class Activities:
             reports=reported.made,
             report_problems=reported.problems,
             report_notes=reported.notes,
-            log_bytes=await self._evidence.log_sizes(record),
+            logs=await self._evidence.logs(record),
             finished=self._clock.now().utc,
         )
         return {

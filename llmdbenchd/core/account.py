@@ -7,7 +7,7 @@ from datetime import datetime
 
 from llmdbenchd.core.job.accepted import AcceptedJob
 from llmdbenchd.core.job.attempt import Attempt
-from llmdbenchd.core.results.document import LauncherFacts, PastAttempt, RunFacts
+from llmdbenchd.core.results.document import LauncherFacts, LogFacts, PastAttempt, RunFacts
 from llmdbenchd.core.results.metrics import Metrics
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import End, Record
@@ -20,7 +20,7 @@ class Measured:
     Attributes:
         metrics: of all launchers together, or None.
         reports, report_problems, report_notes: what became of the standard reports.
-        log_bytes: length of each launcher's log, by index.
+        logs: what there is of each launcher's log, by index.
         finished: when the archive was made.
     """
 
@@ -28,7 +28,7 @@ class Measured:
     reports: tuple[str, ...] = ()
     report_problems: tuple[str, ...] = ()
     report_notes: tuple[str, ...] = ()
-    log_bytes: Mapping[int, int]
+    logs: Mapping[int, LogFacts]
     finished: datetime
 
 
@@ -54,7 +54,7 @@ def run_facts(
         queued=record.submitted,
         started=entered(record, Phase.LAUNCHING),
         finished=measured.finished,
-        launchers=_launchers(record.ends, measured.log_bytes),
+        launchers=_launchers(record.ends, measured.logs),
         metrics=measured.metrics,
         reports=measured.reports,
         report_problems=measured.report_problems,
@@ -105,7 +105,7 @@ def entered(record: Record, phase: Phase, *, attempt: int | None = None) -> date
     )
 
 
-def _launchers(ends: tuple[End, ...], log_bytes: Mapping[int, int]) -> tuple[LauncherFacts, ...]:
+def _launchers(ends: tuple[End, ...], logs: Mapping[int, LogFacts]) -> tuple[LauncherFacts, ...]:
     return tuple(
         LauncherFacts(
             end.index,
@@ -113,7 +113,8 @@ def _launchers(ends: tuple[End, ...], log_bytes: Mapping[int, int]) -> tuple[Lau
             end.how.code,
             end.how.signal,
             end.how.detail,
-            log_bytes.get(end.index),
+            logs[end.index].size if end.index in logs else None,
+            logs[end.index].gaps if end.index in logs else (),
         )
         for end in sorted(ends, key=lambda end: end.index)
     )

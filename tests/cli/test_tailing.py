@@ -127,3 +127,21 @@ async def test_a_growing_log_is_followed_from_before_its_beginning_to_its_last_b
     await asyncio.wait_for(tail(file, Printer(("1", "2")), goes_on=goes_on), 20)
 
     assert terminal.lines == [b"1 | first\n", b"1 | last\n"]
+
+
+def test_the_times_at_which_a_cluster_wrote_lines_are_left_out(terminal: Terminal) -> None:
+    stamp = b"2026-11-24T12:00:00.123456789Z "
+    one = Printer(("1",), frozenset({"1"}))
+    one.write("1", stamp + b"first\n" + stamp)
+    one.write("1", b"second\nno stamp\n")
+    two = Printer(("1", "2"), frozenset({"2"}))
+    two.write("1", stamp + b"kept\n")
+    two.write("2", stamp + b"10%\r20%\n")
+
+    assert terminal.lines == [
+        b"first\n",
+        b"second\n",
+        b"no stamp\n",
+        b"1 | " + stamp + b"kept\n",
+        b"2 | 20%\n",
+    ]

@@ -236,7 +236,7 @@ async def test_an_archive_that_was_sealed_before_a_crash_is_left_as_it_is(desk: 
     assert desk.evidence.orders == {}
 
 
-@pytest.mark.parametrize("step", ["is_sealed", "natives", "report", "log_sizes", "seal"])
+@pytest.mark.parametrize("step", ["is_sealed", "natives", "report", "logs", "seal"])
 async def test_a_report_that_fails_at_any_step_is_tried_again(desk: Desk, step: str) -> None:
     desk.open(REPORTING)
     desk.evidence.trouble[step] = [Unavailable("disk full")]

@@ -11,7 +11,7 @@ from llmdbenchd.core.job.accepted import AcceptedJob
 from llmdbenchd.core.job.attempt import Attempt
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.workloads import Source
-from llmdbenchd.core.results.document import LauncherFacts, PastAttempt
+from llmdbenchd.core.results.document import LauncherFacts, LogFacts, LogGap, PastAttempt
 from llmdbenchd.core.results.verdict import Outcome, Verdict
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import End, Past, Record, Step
@@ -38,8 +38,9 @@ ATTEMPT = Attempt(
     workload_file="w.yaml",
     workload_text="a: 1\n",
 )
+GAPS = (LogGap("2026-11-24T12:00:00Z", None),)
 LATER = NOW.utc + timedelta(minutes=5)
-MEASURED = Measured(log_bytes={1: 7, 2: 9}, finished=LATER)
+MEASURED = Measured(logs={1: LogFacts(7), 2: LogFacts(9, GAPS)}, finished=LATER)
 
 
 def history(*steps: tuple[int, Phase, int]) -> tuple[Step, ...]:
@@ -71,7 +72,7 @@ def test_launchers_are_told_in_the_order_of_their_indices_with_their_logs(judged
 
     assert told.launchers == (
         LauncherFacts(1, Cause.EXITED, 0, None, "", 7),
-        LauncherFacts(2, Cause.EXITED, 3, None, "", 9),
+        LauncherFacts(2, Cause.EXITED, 3, None, "", 9, GAPS),
     )
 
 

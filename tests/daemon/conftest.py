@@ -1,7 +1,5 @@
-"""Households for tests: one for a test of its own, or one that a module's tests share; dice."""
+"""Households for tests: one for a test of its own, or one that a module's tests share."""
 
-import os
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,11 +25,3 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
     house.start()
     yield house
     house.close()
-
-
-@pytest.fixture
-def dice() -> random.Random:
-    """Dice whose seed is printed; LLMDBENCHD_TEST_SEED has them fall the same way again."""
-    seed = int(os.environ.get("LLMDBENCHD_TEST_SEED") or random.SystemRandom().randrange(10**9))
-    print(f"LLMDBENCHD_TEST_SEED={seed}")  # noqa: T201 - shown with a failure, to have it again
-    return random.Random(seed)  # noqa: S311 - dice, not secrets

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from llmdbenchd.core.results.document import LogFacts
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.ports import Natives, Reported, ReportOrder
 
@@ -38,9 +39,9 @@ class FakeEvidence:
         self._may_fail("natives")
         return self.found
 
-    async def log_sizes(self, record: Record) -> Mapping[int, int]:
-        self._may_fail("log_sizes")
-        return dict.fromkeys(record.seen, 100)
+    async def logs(self, record: Record) -> Mapping[int, LogFacts]:
+        self._may_fail("logs")
+        return dict.fromkeys(record.seen, LogFacts(100))
 
     async def report(self, record: Record, context: ReportOrder) -> Reported:
         self._may_fail("report")

@@ -14,6 +14,25 @@ VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
+class LogGap:
+    """Lines of a log that may be missing: between two times, as the cluster writes them.
+
+    `before` is None when nothing followed.
+    """
+
+    after: str
+    before: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogFacts:
+    """One followed log: its length in bytes, and where lines of it may be missing."""
+
+    size: int
+    gaps: tuple[LogGap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LauncherFacts:
     """How one launcher ended.
 
@@ -23,6 +42,7 @@ class LauncherFacts:
         code: exit code, or None; `signal` likewise.
         detail: one sentence, or empty.
         log_bytes: length of its log in the archive, or None when there is none.
+        log_gaps: where lines of that log may be missing.
     """
 
     index: int
@@ -31,6 +51,7 @@ class LauncherFacts:
     signal: int | None = None
     detail: str = ""
     log_bytes: int | None = None
+    log_gaps: tuple[LogGap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

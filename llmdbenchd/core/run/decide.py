@@ -110,17 +110,16 @@ def _launching(record: Record, look: Look) -> Decision:
         return Decision(record.enter(Phase.RUNNING, look.now, patience_s=look.limits.run_s))
     record = _waiting_noted(record, look)
     if _out_of_patience(record, look):
-        return Decision(_timed_out(record, look, "start", look.limits.start_s))
-    if record.waiting is not None and look.now.reached(record.waiting.until):
-        patience = _patience(record.waiting.name, look)
-        return Decision(_timed_out(record, look, record.waiting.name, patience))
+        name, patience = ("start", look.limits.start_s)
+        if record.waiting is not None:
+            name, patience = record.waiting.name, _patience(record.waiting.name, look)
+        return Decision(_timed_out(record, look, name, patience))
     creates = tuple(
         CreateLauncher(index)
         for index, sight in enumerate(look.sights, start=1)
         if isinstance(sight, Absent) and index not in record.seen
     )
-    until = record.waiting.until if record.waiting else None
-    return Decision(record, creates, wait(record, look.now, record.deadline, until).wake_at)
+    return Decision(record, creates, wait(record, look.now, _until(record)).wake_at)
 
 
 def _running(record: Record, look: Look) -> Decision:
@@ -204,13 +203,20 @@ def _hopeless(look: Look) -> str:
 
 
 def _waiting_noted(record: Record, look: Look) -> Record:
-    """Start, keep or end the patience with a wait that has a time-out of its own."""
+    """Start, keep or end the patience with a wait that has a time-out of its own.
+
+    While it goes on, the patience with the start stands still; afterwards it begins anew.
+    """
+    if any(isinstance(sight, Unknown) for sight in look.sights):
+        return record  # whoever does not see cannot say that the wait is over
     waits = [sight.waits for sight in look.sights if isinstance(sight, Pending) and sight.waits]
     name = min(waits, default="")  # a claim is waited for before an image
     if record.waiting is not None and record.waiting.name == name:
         return record
     until = look.now.after(_patience(name, look))
-    return replace(record, waiting=Waiting(name, until) if name else None)
+    if name:
+        return replace(record, waiting=Waiting(name, until))
+    return replace(record, waiting=None, deadline=until) if record.waiting else record
 
 
 def _patience(name: str, look: Look) -> float:
@@ -220,7 +226,12 @@ def _patience(name: str, look: Look) -> float:
 def _out_of_patience(record: Record, look: Look) -> bool:
     """A deadline that passes while we cannot see is not held against anybody."""
     blind = any(isinstance(sight, Unknown) for sight in look.sights)
-    return look.now.reached(record.deadline) and not blind
+    return look.now.reached(_until(record)) and not blind
+
+
+def _until(record: Record) -> Moment | None:
+    """When patience ends: with a wait of its own name, or with the phase."""
+    return record.waiting.until if record.waiting is not None else record.deadline
 
 
 def _timed_out(record: Record, look: Look, name: str, patience_s: float) -> Record:

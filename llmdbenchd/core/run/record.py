@@ -156,6 +156,7 @@ class Record:
             history=(*self.history, Step(now.utc, phase, self.attempt)),
             deadline=None if patience_s is None else now.after(patience_s),
             wait_until=None,
+            waiting=None,
             tries=0,
             last_error="",
         )

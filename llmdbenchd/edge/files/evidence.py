@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from llmdbenchd.core.results.document import LogFacts, LogGap
 from llmdbenchd.core.results.metrics import Metrics, combine
 from llmdbenchd.core.results.readers import Unreadable
 from llmdbenchd.core.results.summary import find_native, measure
@@ -24,9 +25,12 @@ from llmdbenchd.edge.files.archive import Archive
 from llmdbenchd.edge.files.durable import translated
 from llmdbenchd.edge.files.staging import made
 from llmdbenchd.edge.reports import ReportContext, ReportFacts, convert
+from llmdbenchd.kit.stamps import gaps
 from llmdbenchd.ports import Natives, Reported, ReportOrder
 
 Answer = TypeVar("Answer")
+
+_BLOCK = 1 << 20
 
 
 class DiskEvidence:
@@ -49,10 +53,9 @@ class DiskEvidence:
         """Read the native result files of all launchers that were collected."""
         return await self._do(self._natives, record, harness)
 
-    async def log_sizes(self, record: Record) -> Mapping[int, int]:
-        """Bytes of each launcher's log that is here, by index."""
-        logs = {index: self.live_log(record, index) for index in record.seen}
-        return {index: path.stat().st_size for index, path in logs.items() if path.exists()}
+    async def logs(self, record: Record) -> Mapping[int, LogFacts]:
+        """What is here of each launcher's log, by index."""
+        return await self._do(self._logs, record)
 
     async def report(self, record: Record, order: ReportOrder) -> Reported:
         """Make the standard reports of every launcher, below `reports/<i>/`."""
@@ -97,6 +100,10 @@ class DiskEvidence:
     def _results(self, record: Record, index: int) -> Path:
         return made(self._attempt(record, record.attempt) / "results" / str(index))
 
+    def _logs(self, record: Record) -> Mapping[int, LogFacts]:
+        paths = {index: self.live_log(record, index) for index in record.seen}
+        return {index: log_facts(path) for index, path in paths.items() if path.exists()}
+
     def _natives(self, record: Record, harness: str) -> Natives:
         """Natives of all launchers; a torn file is counted and says nothing."""
         found, measured = 0, list[Metrics]()
@@ -127,6 +134,16 @@ class DiskEvidence:
         with translated(self._live):
             shutil.rmtree(self._live_folder(record), ignore_errors=True)
         return path
+
+
+def log_facts(path: Path) -> LogFacts:
+    """Length and marked gaps of a followed log; the marks are lines of their own in it."""
+    marked: list[LogGap] = []
+    with translated(path), path.open("rb") as file:
+        for block in iter(lambda: file.readlines(_BLOCK), []):
+            found = gaps(b"".join(block))
+            marked += (LogGap(gap.after, gap.before) for gap in found)
+        return LogFacts(file.tell(), tuple(marked))
 
 
 def _same_file(source: Path, target: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from llmdbenchd.core.results.document import (
     LauncherFacts,
+    LogGap,
     PastAttempt,
     RunFacts,
     read_row,
@@ -31,7 +32,7 @@ def facts(
         harness="inference-perf", model=model, metrics=metrics,
         queued=datetime(2026, 11, 24, 8, tzinfo=timezone(timedelta(hours=1))),
         started=datetime(2026, 11, 24, 7, 1, 2, 500_000, tzinfo=UTC),
-        launchers=(LauncherFacts(1, "exited", code=0, log_bytes=12),),
+        launchers=(LauncherFacts(1, "exited", code=0, log_bytes=12, log_gaps=(LogGap("a", "b"),)),),
         reports=("a.yaml",), report_notes=("b",), files=3, size=99, manifest="launcher",
         past=(PastAttempt(1, "FAILED", "launcher", "it broke",
                           (LauncherFacts(1, "killed", signal=9),)),),
@@ -74,6 +75,7 @@ def test_all_facts_are_there_and_times_are_utc() -> None:
     assert document["reports"] == {"made": ["a.yaml"], "problems": [], "notes": ["b"]}
     assert document["results"] == {"files": 3, "bytes": 99, "manifest": "launcher"}
     assert document["launchers"][0]["log_bytes"] == 12
+    assert document["launchers"][0]["log_gaps"] == ({"after": "a", "before": "b"},)
     assert document["notes"] == ["careful"]
 
 

@@ -1,12 +1,10 @@
 """Decisions about pods, told as stories: what cannot start, what waits, what is gone."""
 
-from dataclasses import replace
-
 from llmdbenchd.core.run.actions import StopLauncher
 from llmdbenchd.core.run.limits import Limits
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Failure, Waiting
-from llmdbenchd.core.run.sight import Absent, Cause, Pending, Running
+from llmdbenchd.core.run.sight import Absent, Cause, Pending, Running, Unknown
 from tests.core.run.cases import AHEAD, NOW, record
 from tests.core.run.test_decide_stories import ask
 
@@ -32,12 +30,14 @@ def test_a_wait_for_an_image_has_a_time_out_of_its_own() -> None:
     begun = ask(launching, pulling, Running(), limits=LIMITS).record
     assert begun.waiting == Waiting("pull", NOW.after(100))
 
-    patient = replace(begun, deadline=NOW.after(900))
-    early = ask(patient, pulling, Running(), limits=LIMITS, now=NOW.after(99))
-    late = ask(patient, pulling, Running(), limits=LIMITS, now=NOW.after(100))
+    early = ask(begun, pulling, Running(), limits=LIMITS, now=NOW.after(99))
+    blind = ask(begun, Unknown(), Running(), limits=LIMITS, now=NOW.after(100))
+    late = ask(begun, pulling, Running(), limits=LIMITS, now=NOW.after(100))
 
-    assert early.record == patient
+    assert early.record == begun, "the patience with the start stands still meanwhile"
     assert early.wake_at == NOW.after(100)
+    assert blind.record.failure is None
+    assert blind.record.waiting == begun.waiting
     assert late.record.failure is not None
     assert late.record.failure.kind == "timeout:pull"
     assert "launcher 1 Pending (Pulling)" in late.record.failure.detail
@@ -46,9 +46,10 @@ def test_a_wait_for_an_image_has_a_time_out_of_its_own() -> None:
 def test_a_claim_that_is_bound_ends_the_patience_with_it() -> None:
     waiting = record(Phase.LAUNCHING, deadline=AHEAD, waiting=Waiting("bind", NOW.after(1)))
 
-    decision = ask(waiting, Pending("ContainerCreating"), Running(), limits=LIMITS)
+    decision = ask(waiting, Pending("on its node"), Running(), limits=LIMITS)
 
     assert decision.record.waiting is None
+    assert decision.record.deadline == NOW.after(900), "the start has all of its time"
     assert decision.record.failure is None
 
 

@@ -1,0 +1,1 @@
+"""What raw Kubernetes objects say about launchers."""

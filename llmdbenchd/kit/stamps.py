@@ -1,0 +1,81 @@
+"""The kit's reader of stamps: log lines that begin with the time at which they were written.
+
+`2026-11-05T12:00:00.123456789Z text`: nine digits, then `Z` or an offset, then one space.
+"""
+
+import re
+from calendar import timegm
+from dataclasses import dataclass
+from functools import lru_cache
+
+_STAMP = (
+    rb"(?:19|2\d)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+    rb"T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)\.\d{9}(?:Z|[+-]\d\d:\d\d) "
+)
+_STAMPED = re.compile(_STAMP)
+_LINES = re.compile(rb"(?:" + _STAMP + rb"[^\n]*+\n)*+")
+_MARK = b"llmdbenchd: log gap: lines after "
+_WHY = b" may be missing: the log was rotated while nobody read it\n"
+_GAP = re.compile(_STAMP + re.escape(_MARK) + rb"(\S+?)(?: and before (\S+))?" + re.escape(_WHY))
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Lines between two stamps may be missing; `before` is None where nothing came any more."""
+
+    after: str
+    before: str | None
+
+
+def plain(line: bytes) -> bytes:
+    """The line as it was written: without its stamp, if it has one."""
+    stamped = _STAMPED.match(line)
+    return line[stamped.end() :] if stamped else line
+
+
+def stamp_of(line: bytes) -> bytes:
+    """The stamp of a line, or nothing where it has none."""
+    stamped = _STAMPED.match(line)
+    return line[: stamped.end() - 1] if stamped else b""
+
+
+def second_of(line: bytes) -> int | None:
+    """The second of the stamp, since the epoch; None for a line that has none."""
+    stamped = _STAMPED.match(line)
+    return _epoch(line[:19], line[29 : stamped.end() - 1]) if stamped else None
+
+
+def end_of_stamped(data: bytes, begin: int) -> int:
+    """Where a row of whole stamped lines ends, that begins at `begin`."""
+    row = _LINES.match(data, begin)
+    return row.end() if row else begin
+
+
+def mark(gap: Gap) -> bytes:
+    """The line that stands for the gap; it has the stamp of the line before it."""
+    after = gap.after.encode()
+    before = f" and before {gap.before}".encode() if gap.before else b""
+    return after + b" " + _MARK + after + before + _WHY
+
+
+def is_mark(line: bytes) -> bool:
+    """Whether the line stands for a gap."""
+    return _MARK in line and _GAP.fullmatch(line) is not None
+
+
+def gaps(text: bytes) -> list[Gap]:
+    """The gaps that are marked in some whole lines."""
+    if _MARK not in text:
+        return []
+    found = (_GAP.fullmatch(line + b"\n") for line in text.split(b"\n"))
+    return [Gap(gap[1].decode(), gap[2].decode() if gap[2] else None) for gap in found if gap]
+
+
+@lru_cache(maxsize=64)
+def _epoch(date: bytes, zone: bytes) -> int:
+    year, month, day, hour, minute, second = map(int, re.split(b"[-T:]", date))
+    local = timegm((year, month, day, hour, minute, second))
+    if zone == b"Z":
+        return local
+    ahead = int(zone[1:3]) * 3600 + int(zone[4:6]) * 60
+    return local - ahead if zone.startswith(b"+") else local + ahead

@@ -1,0 +1,5 @@
+"""The test cluster's one error: what went wrong, where, and what to do."""
+
+
+class Trouble(Exception):
+    """Shown to people without a traceback."""

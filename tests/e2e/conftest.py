@@ -1,0 +1,48 @@
+"""For tests on a real cluster: the cluster, one's own namespace, a model server, a registry."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+
+from tests.cluster import registry
+from tests.cluster.images import recipes
+from tests.cluster.registry import Registry
+from tests.e2e import simulator as simulators
+from tests.e2e.cluster import Cluster, find
+from tests.e2e.namespace import Namespace
+from tests.e2e.simulator import Simulator
+
+Registries = Callable[..., AbstractContextManager[Registry]]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    """The cluster around the tests; without one they are skipped, and say why."""
+    return find()
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[Namespace]:
+    """A namespace of the test's own."""
+    with cluster.namespace() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def simulator(cluster: Cluster) -> Iterator[Simulator]:
+    """A model server with a TTFT of 80 ms and an ITL of 10 ms, shared by all tests."""
+    with cluster.namespace("model") as made, simulators.serving(made) as server:
+        yield server
+
+
+@pytest.fixture
+def registries(cluster: Cluster) -> Registries:
+    """Starts a registry that the node pulls from.
+
+    As in `with registries(delay_s=2) as registry`.
+    """
+    if cluster.layout is None:
+        pytest.skip("the node of another cluster does not reach a registry here")
+    image = next(one for one in recipes.build_all() if one.name == recipes.BUSYBOX)
+    return lambda **more: registry.serving(image, **more)
