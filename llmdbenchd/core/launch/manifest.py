@@ -20,6 +20,7 @@ KEEP_PORT = 8080
 HOLD_S = 24 * 3600  # the longest that results are held in a launcher
 SERVE_SECRET = "LLMDBENCHD_SERVE_SECRET"  # noqa: S105 - a variable's name
 EPHEMERAL = "ephemeral"
+STOP_FILE = ".llmdbenchd-stop"  # what `keep` writes when the launcher is asked to end
 
 _OUR_FOLDER = "/llmdbenchd"
 PAYLOAD_FOLDER = f"{_OUR_FOLDER}/payload"
@@ -169,6 +170,8 @@ def _environment(plan: LauncherPlan) -> list[Document]:
         "LLMDBENCHD_PAYLOAD_DIR": PAYLOAD_FOLDER,
         "LLMDBENCHD_GRACE_SECONDS": f"{_grace_within(plan.grace_s):g}",
     }
+    if plan.storage.mode == EPHEMERAL:  # a signal would end `keep` as well, with the results
+        ours["LLMDBENCHD_STOP_FILE"] = f"{IMAGE.results_prefix}/{STOP_FILE}"
     uid = {"fieldRef": {"fieldPath": "metadata.uid"}}
     told = _literal(_CACHES | dict(plan.env) | ours) | {"POD_UID": {"valueFrom": uid}}
     return _listed(told | _token(plan))

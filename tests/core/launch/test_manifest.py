@@ -206,3 +206,8 @@ def test_the_payload_counts_on_a_little_less_than_the_pod_gets(grace_s: float) -
 
     within = float(_environment(asked)["LLMDBENCHD_GRACE_SECONDS"])
     assert 0 < within < _pod(asked)["spec"]["terminationGracePeriodSeconds"]
+
+
+def test_a_launcher_that_keeps_its_results_is_asked_to_end_by_a_file() -> None:
+    assert _environment(ephemeral(plan()))["LLMDBENCHD_STOP_FILE"] == "/requests/.llmdbenchd-stop"
+    assert "LLMDBENCHD_STOP_FILE" not in _environment(plan())

@@ -11,7 +11,16 @@ from pathlib import Path
 from llmdbenchd.core.results.verdict import Outcome, Verdict
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
-from llmdbenchd.core.run.record import VERSION, Collected, End, Failure, Past, Record, Target, Waiting
+from llmdbenchd.core.run.record import (
+    VERSION,
+    Collected,
+    End,
+    Failure,
+    Past,
+    Record,
+    Target,
+    Waiting,
+)
 from llmdbenchd.core.run.sight import Cause, Ended
 from llmdbenchd.edge.files.records import encoded
 
