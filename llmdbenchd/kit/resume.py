@@ -155,7 +155,7 @@ class Replay:
         second = second_of(line)
         is_first, self._is_first = self._is_first, False
         if second is None:
-            self._strange = self._strange or line[:QUOTED]
+            self._strange = self._strange or line[:QUOTED].rstrip(b"\n")
             return b""
         if not self._known:
             return line

@@ -58,8 +58,7 @@ def serving(
 def job(endpoint: str, **fields: Any) -> Mapping[str, Any]:  # noqa: ANN401 - fields of a job file
     """A small job against an endpoint; `harness` is completed, not replaced."""
     harness = {**SMALL, **fields.pop("harness", {})}
-    storage = {"class": "", **fields.pop("storage", {})}
-    return {"endpoint": endpoint, "harness": harness, "storage": storage, **fields}
+    return {"endpoint": endpoint, "harness": harness, **fields}
 
 
 def light(*, seconds: float, lines: int = 3, each: int = 1, **fields: Any) -> Mapping[str, Any]:  # noqa: ANN401 - fields of a job file

@@ -11,9 +11,9 @@ OURS = (b"LLMDBENCH", b"launcher: ")  # what the launcher itself says beside the
 def lines_of(archive: Path, index: int = 1) -> list[bytes]:
     """The harness's lines in the log that was followed from launcher `index`."""
     log = (archive / "logs" / f"launcher-{index}.log").read_bytes()
-    stamped = log.splitlines()
+    stamped = log.removesuffix(b"\n").split(b"\n")
     assert all(stamp_of(line) for line in stamped), "every line has the time of its writing"
-    lines = [plain(line) for line in stamped]
+    lines = b"\n".join(plain(line) for line in stamped).splitlines()  # a progress bar is many
     return [line for line in lines if not line.startswith(OURS)]
 
 

@@ -1,0 +1,1 @@
+"""Launchers as pods: the only code that speaks to a Kubernetes API server."""

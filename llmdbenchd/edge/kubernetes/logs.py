@@ -1,0 +1,270 @@
+"""The Kubernetes room's scribe: a container's log into a file as it is written, each line once.
+
+A stream of the API server ends for many reasons and says none of them: its end says nothing
+about the container. So the copy goes on, from what the file holds, until the pod's status
+says that the container has ended, and then until one more read of the log brings nothing.
+"""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from random import SystemRandom
+from typing import Protocol
+
+import aiohttp
+
+from llmdbenchd.edge.kubernetes.errors import BadRequest, Failed, Forbidden, NotFound, Throttled
+from llmdbenchd.edge.kubernetes.logfile import LogFile, NotWritten, log_file
+from llmdbenchd.edge.kubernetes.pools import Pool
+from llmdbenchd.kit.resume import Replay
+from llmdbenchd.kit.stamps import Gap
+from llmdbenchd.ports import Refused, Unavailable
+
+BREATH_S = 0.5  # between looks at a stream: a look costs as much as twenty lines
+BUSY = 1 << 15  # bytes that a look brings from a stream that has more
+QUIET_S = 0.1  # a stream that brings nothing for so long brings nothing of an ended container
+SILENCE_S = 60.0  # then a stream is asked for anew: half of a connection may be gone
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0  # between streams
+SOON_S, LATE_S = 10.0, 600.0  # for how long a last read is tried again, by what is in its way
+
+
+class Streams(Protocol):
+    """What is needed of a session."""
+
+    def stream(
+        self, path: str, *, pool: Pool, query: Mapping[str, str], silence_s: float | None
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """A GET whose answer is read as it comes; its status is checked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LogEnd:
+    """The container has ended, and what can be had of its log is on disk.
+
+    Attributes:
+        size: of the copy in bytes, stamps included.
+        gaps: places where lines may be missing, as they are marked in it.
+        unread: why it may lack its end; empty if it was read to the last byte.
+    """
+
+    size: int
+    gaps: tuple[Gap, ...]
+    unread: str = ""
+
+
+async def follow_log(
+    session: Streams,
+    namespace: str,
+    pod: str,
+    container: str,
+    into: Path,
+    *,
+    is_over: Callable[[], Awaitable[bool]],
+) -> LogEnd:
+    """Copy a container's log into the file `into` until the container has ended.
+
+    The short form of `LogCopy`, for who cannot say when the pod was seen to change.
+    """
+    copy = LogCopy(
+        session=session,
+        namespace=namespace,
+        pod=pod,
+        container=container,
+        into=into,
+        is_over=is_over,
+    )
+    return await copy.run()
+
+
+@dataclass(slots=True, kw_only=True)
+class LogCopy:
+    """A copy in progress. What it knows is in the file, so a kill at any moment loses nothing.
+
+    Attributes:
+        into: the file. Its lines keep their stamps (`kit.stamps.plain` takes them off).
+        is_over: whether the pod's status says that the container has ended, or that there is
+            no such pod (any more). May raise `Refused` or `Unavailable`: then nobody knows.
+    """
+
+    session: Streams
+    namespace: str
+    pod: str
+    container: str
+    into: Path
+    is_over: Callable[[], Awaitable[bool]]
+    _bell: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _waiting: asyncio.Timeout | None = field(default=None, init=False)
+
+    def ring(self) -> None:
+        """Say that the pod was seen to change: so an end is noticed before the stream's own."""
+        self._bell.set()
+        if self._waiting is not None and not self._waiting.expired():
+            self._waiting.reschedule(0)
+
+    async def run(self) -> LogEnd:
+        """Copy until the container has ended and all of its log that can be had is on disk.
+
+        Trouble between here and the container is waited for, however long it takes.
+
+        Raises:
+            NotWritten: the file cannot be written now; call again, and it goes on.
+        """
+        async with log_file(self.into) as file:
+            unread = await self._copy(file)
+            gaps = await file.seal()
+            return LogEnd(file.size, gaps, unread)
+
+    async def _copy(self, file: LogFile) -> str:
+        """Look again and again; returns why the end of the log cannot be read, or nothing."""
+        pauses, patience = _Pauses(FIRST_PAUSE_S), _Patience()
+        while True:
+            over = await self._has_ended()  # asked before the look: nothing is written after it
+            size = file.size
+            trouble = await self._look(file, follow=not over)
+            if over and trouble is None and file.size == size:
+                return ""
+            if over and trouble is not None and patience.is_at_end(trouble):
+                return trouble.what
+            await self._pause(pauses.next(trouble, has_news=file.size > size))
+
+    async def _has_ended(self) -> bool:
+        self._bell.clear()
+        try:
+            return await self.is_over()
+        except (Refused, Unavailable):
+            return False
+
+    async def _look(self, file: LogFile, *, follow: bool) -> "_Trouble | None":
+        """Read from where the file ends to where the answer ends; why it was no whole answer."""
+        try:
+            said = await self._read(file, follow=follow)
+        except NotWritten:
+            raise
+        except (Refused, Unavailable) as error:
+            return _trouble(error, self.pod)
+        return _Trouble(f"log of {self.pod}: {said}", SOON_S) if said else None
+
+    async def _read(self, file: LogFile, *, follow: bool) -> str:
+        """Read one answer to its end; returns what the kubelet said in place of the log."""
+        mark = await file.rewind()
+        replay = Replay(mark)
+        async with self.session.stream(
+            f"/api/v1/namespaces/{self.namespace}/pods/{self.pod}/log",
+            pool="logs",
+            query=self._query(mark.since, follow=follow),
+            silence_s=SILENCE_S,
+        ) as response:
+            read = self._next if follow else _rest
+            while chunk := await read(response):
+                await file.add(replay.feed(chunk))
+                if follow and len(chunk) < BUSY:
+                    await self._breathe(response)
+        said = replay.strange.decode("utf-8", "replace")
+        if not follow and not said:
+            await file.add(replay.finish())
+        return said
+
+    def _query(self, since: int | None, *, follow: bool) -> Mapping[str, str]:
+        """Never `tailLines`: it would be applied first, and cap what is told again."""
+        query = {"container": self.container, "timestamps": "true"}
+        if follow:
+            query["follow"] = "true"
+        if since is not None:
+            query["sinceTime"] = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return query
+
+    async def _next(self, response: aiohttp.ClientResponse) -> bytes:
+        """The next words; nothing when there are no more, or when the container has ended."""
+        while not self._bell.is_set() or not await self._has_ended():
+            try:
+                async with asyncio.timeout(None) as self._waiting:
+                    return await response.content.readany()
+            except TimeoutError:
+                if not self._bell.is_set():
+                    raise
+            finally:
+                self._waiting = None
+        self.ring()  # nobody pauses from here on
+        with suppress(TimeoutError):  # what is on its way to us may be rotated away there
+            async with asyncio.timeout(QUIET_S):
+                return await response.content.readany()
+        return b""
+
+    async def _breathe(self, response: aiohttp.ClientResponse) -> None:
+        """Let words gather in the kernel for a moment, where they cost nothing."""
+        transport = response.connection.transport if response.connection else None
+        if transport is None or transport.is_closing():
+            return  # the answer is here to its end
+        transport.pause_reading()
+        try:
+            await self._pause(BREATH_S)
+        finally:
+            if not transport.is_closing():
+                transport.resume_reading()
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._bell.wait()
+
+
+async def _rest(response: aiohttp.ClientResponse) -> bytes:
+    return await response.content.readany()
+
+
+@dataclass(slots=True)
+class _Pauses:
+    """Longer and longer between looks that bring nothing, and never the same for all."""
+
+    seconds: float
+
+    def next(self, trouble: "_Trouble | None", *, has_news: bool) -> float:
+        if has_news:
+            self.seconds = FIRST_PAUSE_S
+        pause_s, self.seconds = self.seconds, min(2 * self.seconds, LONGEST_PAUSE_S)
+        return max(pause_s * SystemRandom().uniform(0.6, 1), trouble.pause_s if trouble else 0)
+
+
+@dataclass(slots=True)
+class _Patience:
+    """For how long the same kind of trouble has been in the way of the last read."""
+
+    patience_s: float = math.nan
+    since: float = 0
+
+    def is_at_end(self, trouble: "_Trouble") -> bool:
+        now = asyncio.get_running_loop().time()
+        if trouble.patience_s != self.patience_s:
+            self.patience_s, self.since = trouble.patience_s, now
+        return now - self.since >= self.patience_s
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """Why an answer was not a whole one, and for how long a last read is tried again for it."""
+
+    what: str
+    patience_s: float
+    pause_s: float = 0.0
+
+
+def _trouble(error: Refused | Unavailable, pod: str) -> _Trouble:
+    match error:
+        case BadRequest():  # it never started, and now never will
+            return _Trouble(str(error), 0)
+        case NotFound() if f'pods "{pod}" not found' in str(error):  # the API server itself
+            return _Trouble(str(error), 0)
+        case Forbidden() | Failed(status=HTTPStatus.INTERNAL_SERVER_ERROR):
+            return _Trouble(str(error), LATE_S)  # somebody mends it, or the kubelet comes back
+        case Refused():  # a kubelet that just started knows no pods yet
+            return _Trouble(str(error), SOON_S)
+        case Throttled():
+            return _Trouble(str(error), math.inf, error.retry_after_s)
+        case _:  # nobody answers: that says nothing about the log
+            return _Trouble(str(error), math.inf)
