@@ -74,10 +74,9 @@ class Daemon:
         self._tasks: TaskSet[Activity] | None = None
         self._records = Records(settings.state)
         self._archive = Archive(settings.archive)
-        self._engines = Engines(settings, environment, self.clock)
-        self.book = JobBook(
-            self._spec, instance=instance_id(settings.state), places=self._engines.places
-        )
+        instance = instance_id(settings.state)
+        self._engines = Engines(settings, environment, self.clock, instance)
+        self.book = JobBook(self._spec, instance=instance, places=self._engines.places)
         self.sites = Sites(self._engines.build, self._watch)
         self.runs = Runs(
             site=self._site,
@@ -174,6 +173,10 @@ class Daemon:
             group.create_task(self._counter().serve(self._requests.arrivals), name="control")
             group.create_task(self.keeper.run(), name="keeper")
             group.create_task(self.tidying.run(), name="tidying")
+
+    async def close(self) -> None:
+        """Close all connections; launchers live on."""
+        await self._engines.close()
 
     def hold(self, why: str, *, on: bool) -> None:
         """Stop admission for this reason, or let go of it; any reason stops it."""

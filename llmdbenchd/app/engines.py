@@ -2,13 +2,22 @@
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from llmdbenchd import payload
 from llmdbenchd.core.launch.plan import IMAGE, Places
+from llmdbenchd.edge.kubernetes.access import Access
+from llmdbenchd.edge.kubernetes.collecting import Collecting
+from llmdbenchd.edge.kubernetes.connecting import ConnectingEngine, Connection
+from llmdbenchd.edge.kubernetes.launchers import KubernetesEngine
+from llmdbenchd.edge.kubernetes.payloads import Payloads, payload_of
+from llmdbenchd.edge.kubernetes.pools import PoolSizes
+from llmdbenchd.edge.kubernetes.session import Session
+from llmdbenchd.edge.kubernetes.storage import Claims
 from llmdbenchd.edge.local.installed import Installed
 from llmdbenchd.edge.local.launchers import LocalEngine
-from llmdbenchd.ports import Clock, Engine, Refused
+from llmdbenchd.ports import Clock, Engine
 from llmdbenchd.settings import Settings
 
 LOCAL = "local"
@@ -16,23 +25,54 @@ PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUE
 
 
 class Engines:
-    """Builds engines by their place."""
+    """Builds engines by their place: `local`, or `kubernetes/<namespace>`."""
 
-    def __init__(self, settings: Settings, environment: Mapping[str, str], clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, environment: Mapping[str, str], clock: Clock, instance: str
+    ) -> None:
         self._settings = settings
         self._environment = environment
         self._clock = clock
+        self._instance = instance
         self._local = self._local_engine()
+        self._connection = Connection(self._open_session)
 
     def build(self, place: str) -> Engine:
         """The engine of a place."""
         if place == LOCAL:
             return self._local
-        raise Refused(f"no engine for {place}")
+        namespace = place.partition("/")[2]
+        return ConnectingEngine(self._connection, partial(self._on_cluster, namespace))
 
     def places(self, place: str, launcher: str) -> Places:
         """Where a launcher in this place sees its files."""
         return self._local.places(launcher) if place == LOCAL else IMAGE
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._connection.close()
+
+    async def _open_session(self) -> Session:
+        access = Access(self._settings.kubeconfig, self._settings.context, self._environment)
+        return await Session.open(access, sizes=PoolSizes(logs=self._settings.max_streams))
+
+    def _on_cluster(self, namespace: str, session: Session) -> KubernetesEngine:
+        payloads = Payloads(session, namespace, payload_of(self._instance))
+        collecting = Collecting(
+            session,
+            namespace,
+            self._instance,
+            payloads=payloads,
+            min_free=self._settings.min_free,
+        )
+        return KubernetesEngine(
+            session,
+            namespace,
+            self._instance,
+            payloads=payloads,
+            claims=Claims(session, namespace, self._instance),
+            collector=collecting,
+        )
 
     def _local_engine(self) -> LocalEngine:
         settings, environment = self._settings, self._environment

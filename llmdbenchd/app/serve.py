@@ -83,6 +83,7 @@ async def _serve(
                 group.create_task(daemon.run(), name="daemon")
         except* _Stop:
             log.info("daemon.stopped")
+        await daemon.close()
         disk.shutdown(wait=False, cancel_futures=True)
     return GOOD
 

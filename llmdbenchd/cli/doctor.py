@@ -11,20 +11,21 @@ import resource
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryFile
 
 from asyncinotify import Inotify, Mask
 
+from llmdbenchd.cli.doctor_cluster import Namespaces, cluster
+from llmdbenchd.cli.finding import Finding, Verdict
 from llmdbenchd.core.workload.errors import WorkloadError
 from llmdbenchd.edge.files.profiles import Profiles
 from llmdbenchd.edge.systemd import Notifier
 from llmdbenchd.ports import Refused
 from llmdbenchd.settings import Loaded, Settings, load, process_environment
 
-_GOOD, _NO = 0, 1
+_GOOD, _NO, _UNKNOWN = 0, 1, 3
 _PYTHON = (3, 11)
 _CONVERTER = ("llmd-benchmark-report", "0.2.1")
 _SPARE_FILES = 1024  # open files beside the logs: connections, transfers, launchers being made
@@ -41,39 +42,43 @@ _INSIDE = {
 }
 
 
-class Verdict(StrEnum):
-    """How a check came out; one `bad` makes the answer no."""
-
-    OK = "ok"
-    WARN = "warn"
-    BAD = "bad"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line: what was looked at, how it is, what was seen, and what to do about it."""
-
-    check: str
-    verdict: Verdict
-    said: str
-    fix: str = ""
-
-
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
-    parser = commands.add_parser("doctor", help="say what would keep the daemon from working here")
+    parser = commands.add_parser(
+        "doctor",
+        help="say what would keep the daemon from working here",
+        description="Look at settings, folders and this machine and, where launchers go to a "
+        "cluster, ask it for every right that the daemon needs.",
+        epilog="Exit code: 0 good, 1 something is bad, 3 the cluster could not be asked.",
+    )
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="judge this file as `serve --config` reads it"
+    )
+    parser.add_argument(
+        "--namespace",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="where launchers go (default: of the settings, and of jobs that are not over)",
+    )
+    parser.add_argument(
+        "--stack-namespace",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="where model servers are looked up, if that is another one (default: of such jobs)",
     )
     parser.add_argument("--json", action="store_true", help="an object: ok, checks")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the findings; 1 when something is bad."""
+    """Print the findings; 1 when something is bad, else 3 when something could not be asked."""
     environment = process_environment()
-    found = findings(load(args.config, environment, cwd=Path.cwd()), environment)
-    ok = all(finding.verdict is not Verdict.BAD for finding in found)
+    asked = Namespaces(frozenset(args.namespace), frozenset(args.stack_namespace))
+    found = findings(load(args.config, environment, cwd=Path.cwd()), environment, asked)
+    verdicts = {finding.verdict for finding in found}
+    ok = not verdicts & {Verdict.BAD, Verdict.UNKNOWN}
     if args.json:
         print(json.dumps({"ok": ok, "checks": [asdict(finding) for finding in found]}, indent=2))
     else:
@@ -81,10 +86,12 @@ def run(args: argparse.Namespace) -> int:
             print(f"{finding.verdict:4}  {finding.check:11}  {finding.said}")
             if finding.fix:
                 print(f"{'':19}-> {finding.fix}")
-    return _GOOD if ok else _NO
+    if Verdict.BAD in verdicts:
+        return _NO
+    return _GOOD if ok else _UNKNOWN
 
 
-def findings(loaded: Loaded, environment: Mapping[str, str]) -> list[Finding]:
+def findings(loaded: Loaded, environment: Mapping[str, str], asked: Namespaces) -> list[Finding]:
     """Look at everything, in the order in which a person would mend it."""
     settings = loaded.settings
     found = [*_settings(loaded), _python(sys.version_info[:3])]
@@ -94,6 +101,7 @@ def findings(loaded: Loaded, environment: Mapping[str, str]) -> list[Finding]:
     found += looked("inotify", notices(settings.queue))
     found.append(open_files(settings.max_streams, resource.getrlimit(resource.RLIMIT_NOFILE)))
     found += looked("engine", engine(settings))
+    found += looked("cluster", cluster(settings, environment, asked))
     found += [converter(*_CONVERTER), _service_manager(Notifier(environment))]
     return found
 

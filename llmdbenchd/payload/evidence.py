@@ -86,9 +86,9 @@ def write_manifest(folder: str) -> tuple[str, list[str]]:
     """
     lines = [b'{"version": 1}\n']
     unread: list[str] = []
-    for path, is_link in sorted(_files(folder, "", unread)):
+    for path, is_link in sorted(files(folder, "", unread)):
         try:
-            entry = _link(folder, path) if is_link else _hashed(folder, path)
+            entry = link(folder, path) if is_link else hashed(folder, path)
         except FileNotFoundError:
             continue  # it went away while we looked
         except OSError as error:
@@ -110,7 +110,7 @@ def write_done(folder: str, mark: dict[str, object]) -> None:
     write_durably(folder, DONE, json.dumps(mark, indent=1, default=str).encode("ascii") + b"\n")
 
 
-def _files(folder: str, below: str, unread: list[str]) -> Iterator[tuple[str, bool]]:
+def files(folder: str, below: str, unread: list[str]) -> Iterator[tuple[str, bool]]:
     """Relative path of every regular file and link, and whether it is a link."""
     here = os.path.join(folder, below)
     try:
@@ -124,12 +124,13 @@ def _files(folder: str, below: str, unread: list[str]) -> Iterator[tuple[str, bo
         if entry.is_symlink():
             yield path, True
         elif entry.is_dir(follow_symlinks=False):
-            yield from _files(folder, path + "/", unread)
+            yield from files(folder, path + "/", unread)
         elif entry.is_file(follow_symlinks=False) and path not in OWN_NAMES:
             yield path, False
 
 
-def _hashed(folder: str, path: str) -> dict[str, object]:
+def hashed(folder: str, path: str) -> dict[str, object]:
+    """Path, size and SHA-256 of a file that is on the disk."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
     fd = os.open(os.path.join(folder, path), flags)
     try:
@@ -143,7 +144,8 @@ def _hashed(folder: str, path: str) -> dict[str, object]:
     return {"path": path, "size": size, "sha256": digest.hexdigest()}
 
 
-def _link(folder: str, path: str) -> dict[str, object]:
+def link(folder: str, path: str) -> dict[str, object]:
+    """Path of a link, and what it says."""
     return {"path": path, "link": os.readlink(os.path.join(folder, path))}
 
 

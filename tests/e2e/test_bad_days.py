@@ -62,7 +62,7 @@ def test_an_api_server_that_is_away_while_runs_end_is_waited_for(
         threading.Event().wait(12)
         assert house.record("day").phase is Phase.RUNNING, "not knowing is no verdict"
     assert_good(house)
-    assert house.told("degraded.left")
+    house.wait_for_event("degraded.left")
 
 
 def test_a_frozen_api_server_is_no_end_of_anything(house: Household, cluster: Cluster) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from llmdbenchd import settings
 from llmdbenchd.cli import doctor
-from llmdbenchd.cli.doctor import Finding, Verdict
+from llmdbenchd.cli.finding import Finding, Verdict
 from llmdbenchd.settings import NAMES, Settings
 
 MOUNTS = """\
@@ -26,6 +26,9 @@ MOUNTS = """\
 def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "SYSTEM_FILE", tmp_path / "none.toml")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))  # no cluster of whoever runs the tests is asked
+    for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST"):
+        monkeypatch.delenv(name, raising=False)
     for name in NAMES:
         monkeypatch.delenv(f"LLMDBENCHD_{name.upper()}", raising=False)
 

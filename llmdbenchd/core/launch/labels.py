@@ -16,6 +16,8 @@ PAYLOAD = "llmdbenchd/payload"
 APP = "app"
 LAUNCHER_APP = "llmdbench-harness-launcher"  # people's habit, and never what we select by alone
 PAYLOAD_APP = "llmdbench-payload"
+ACCESS_APP = "llmdbench-data-access"
+CLAIM = "llmdbenchd/claim"
 
 _LONGEST = 63
 _VALID = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")

@@ -11,12 +11,23 @@ import math
 from collections.abc import Mapping
 
 from llmdbenchd.core.launch.config_maps import Document, Payload, annotations, run_volume
-from llmdbenchd.core.launch.labels import PAYLOAD, attempt_name, launcher_labels
+from llmdbenchd.core.launch.labels import (
+    ACCESS_APP,
+    APP,
+    CLAIM,
+    PAYLOAD,
+    attempt_name,
+    instance_labels,
+    label_value,
+    launcher_labels,
+)
 from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan
 
 HARNESS = "harness"  # the container that generates the load
 KEEP = "keep"  # the container that holds the results until they are home
+ACCESS = "serve"  # the only container of a data-access pod
 KEEP_PORT = 8080
+IDLE_S = 600  # a data-access pod that everybody forgot ends by itself
 HOLD_S = 24 * 3600  # the longest that results are held in a launcher
 SERVE_SECRET = "LLMDBENCHD_SERVE_SECRET"  # noqa: S105 - a variable's name
 EPHEMERAL = "ephemeral"
@@ -65,6 +76,46 @@ def launcher_pod(plan: LauncherPlan, payload: Payload, *, owner: str, secret: st
             "ownerReferences": [_owned_by(attempt_name(plan.name), owner)],
         },
         "spec": _spec(plan, payload, secret),
+    }
+
+
+def access_pod(
+    plan: LauncherPlan, payload: Payload, *, name: str, instance: str, secret: str, node: str
+) -> Document:
+    """The pod that shows a claim read-only, with the launcher's own image.
+
+    Args:
+        plan: of a launcher on that claim.
+        payload: its scripts.
+        name: of the pod.
+        instance: the daemon's id.
+        secret: the path below which it answers.
+        node: where it must run; empty = anywhere.
+    """
+    probe = {"tcpSocket": {"port": KEEP_PORT}, "periodSeconds": 1}
+    container = _server(plan, ACCESS, secret, IDLE_S) | {"readinessProbe": probe}
+    claim: Document = {"persistentVolumeClaim": {"claimName": plan.storage.claim, "readOnly": True}}
+    volumes: dict[str, Document] = {"results": claim, "payload": payload.volume()}
+    placed = {"nodeName": node} if node else {}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": name,
+            "labels": instance_labels(instance)
+            | {APP: ACCESS_APP, CLAIM: label_value(plan.storage.claim), PAYLOAD: payload.digest},
+        },
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": 1,
+            "securityContext": _pod_security(plan),
+            "containers": [container],
+            "volumes": [{"name": volume, **source} for volume, source in volumes.items()],
+            **_placement(plan),
+            **placed,
+        },
     }
 
 
@@ -126,13 +177,18 @@ def _harness(plan: LauncherPlan) -> Document:
 
 
 def _keep(plan: LauncherPlan, secret: str) -> Document:
+    return _server(plan, KEEP, secret, HOLD_S)
+
+
+def _server(plan: LauncherPlan, name: str, secret: str, idle_s: int) -> Document:
+    """A container that shows results."""
     mounts = [("results", IMAGE.results_prefix), ("payload", PAYLOAD_FOLDER)]
-    container = _container(plan, KEEP, "serve.py", mounts)
+    container = _container(plan, name, "serve.py", mounts)
     told = {
         "LLMDBENCHD_SERVE_ROOT": IMAGE.results_prefix,
         "LLMDBENCHD_SERVE_PORT": str(KEEP_PORT),
         SERVE_SECRET: secret,
-        "LLMDBENCHD_SERVE_IDLE_S": str(HOLD_S),
+        "LLMDBENCHD_SERVE_IDLE_S": str(idle_s),
     }
     return container | {
         "env": _listed(_literal(told)),

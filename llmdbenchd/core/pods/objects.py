@@ -20,7 +20,12 @@ class OwnerReference(Object, frozen=True, rename="camel"):
 
 
 class Metadata(Object, frozen=True, rename="camel"):
-    """Of an object; times are RFC 3339, by the API server's clock."""
+    """Of an object; times are RFC 3339, by the API server's clock.
+
+    Attributes:
+        deletion_timestamp: when the grace period of a deletion is over, which the last word of
+            the kubelet moves; empty without one.
+    """
 
     name: str = ""
     namespace: str = ""
@@ -54,10 +59,16 @@ class EnvironmentVariable(Object, frozen=True, rename="camel"):
 
 
 class Container(Object, frozen=True, rename="camel"):
-    """A container as it was asked for."""
+    """A container as it was asked for.
+
+    Attributes:
+        restart_policy: `Always` makes an init container a sidecar, which runs until the
+            others have ended; empty in every other container.
+    """
 
     name: str = ""
     image: str = ""
+    restart_policy: str = ""
     env: tuple[EnvironmentVariable, ...] = ()
 
 
@@ -69,14 +80,20 @@ class PodSpec(Object, frozen=True, rename="camel"):
     init_containers: tuple[Container, ...] = ()
     volumes: tuple[Volume, ...] = ()
 
+    @property
+    def sidecars(self) -> frozenset[str]:
+        """Names of the init containers that run beside the others, as a mesh's proxy does."""
+        return frozenset(one.name for one in self.init_containers if one.restart_policy == "Always")
+
 
 class Condition(Object, frozen=True, rename="camel"):
-    """One of a pod's conditions, such as `PodScheduled`."""
+    """One of a pod's conditions, such as `PodScheduled`; the time is when it last changed."""
 
     type: str = ""
     status: str = ""
     reason: str = ""
     message: str = ""
+    last_transition_time: str | None = None
 
 
 class Waiting(Object, frozen=True, rename="camel"):
@@ -112,13 +129,20 @@ class State(Object, frozen=True, rename="camel"):
 
 
 class ContainerStatus(Object, frozen=True, rename="camel"):
-    """How a container is."""
+    """How a container is.
+
+    Attributes:
+        started: it runs, and its start-up probe, if it has one, has passed.
+        container_id: the runtime's; empty until there was a container.
+    """
 
     name: str = ""
     state: State = State()
     last_state: State = State()
     ready: bool = False
+    started: bool | None = None
     restart_count: int = 0
+    container_id: str = msgspec.field(default="", name="containerID")
 
 
 class PodStatus(Object, frozen=True, rename="camel"):
@@ -178,16 +202,36 @@ class Reference(Object, frozen=True, rename="camel"):
     uid: str = ""
 
 
+class Series(Object, frozen=True, rename="camel"):
+    """How often an event has happened, as newer components tell it."""
+
+    count: int | None = None
+    last_observed_time: str | None = None
+
+
 class Event(Object, frozen=True, rename="camel"):
-    """An event of the API server's, with the time at which it last happened."""
+    """An event of the API server's.
+
+    Attributes:
+        type: `Normal` or `Warning`.
+        last_timestamp: as older components tell it; newer ones fill `event_time` and `series`.
+    """
 
     type: str = ""
     reason: str = ""
     message: str = ""
     count: int | None = None
     involved_object: Reference = Reference()
+    first_timestamp: str | None = None
     last_timestamp: str | None = None
     event_time: str | None = None
+    series: Series | None = None
+
+    @property
+    def last_seen(self) -> str:
+        """When it last happened (RFC 3339); empty if nobody says."""
+        newest = self.series.last_observed_time if self.series is not None else None
+        return newest or self.last_timestamp or self.event_time or ""
 
 
 class EventList(Object, frozen=True, rename="camel"):

@@ -1,34 +1,58 @@
-"""The room of pods: other people's words, cut to what a sentence can hold."""
+"""The room of pods: other people's words, cut to what a sentence can hold.
 
+They come from containers, registries and drivers, and go to terminals and verdicts: colours,
+cursor movements and other invisible characters stay behind.
+"""
+
+import re
 from collections.abc import Iterable
 
 from llmdbenchd.core.pods.objects import Event
 
 LONGEST = 600  # characters
+_CUT = " ..."
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_CHANGING = re.compile(r"[0-9a-f]{12,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_REPEATS_THE_STATE = re.compile(r"Error: \w+")  # "Error: ErrImagePull"
 
 
 def quoted(text: str) -> str:
     """A message on one line; its beginning, if it is long."""
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."
+    line = _plain(text)
+    return line if len(line) <= LONGEST else line[: LONGEST - len(_CUT)] + _CUT
 
 
 def last_lines(text: str) -> str:
     """The last lines of an output, joined by ` | `: the reason mostly stands at the end."""
-    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    lines = [line for line in map(_plain, text.splitlines()) if line]
     kept: list[str] = []
     room = LONGEST
     for line in reversed(lines):
         if len(line) > room:
             break
         kept.insert(0, line)
-        room -= len(line) + 3
-    return " | ".join(kept) if kept else f"... {lines[-1][-LONGEST:]}" if lines else ""
+        room -= len(line) + len(" | ")
+    if lines and not kept:
+        return f"... {lines[-1][4 - LONGEST :]}"
+    return " | ".join(kept)
 
 
 def warnings(events: Iterable[Event]) -> str:
-    """The warnings among some events, each once, the newest last; empty when there is none."""
-    told = [event for event in events if event.type == "Warning"]
-    told.sort(key=lambda event: event.last_timestamp or event.event_time or "")
-    sentences = dict.fromkeys(f"{event.reason}: {quoted(event.message)}" for event in told)
-    return last_lines("\n".join(sentences))
+    """The warnings among some events in one line, each once, the newest last; may be empty.
+
+    Events differ in ids of containers that mean nothing to a person; of such only the last
+    one is told. What only repeats the name of the pod's state is left out.
+    """
+    sentences: dict[str, str] = {}
+    for event in sorted(events, key=lambda event: event.last_seen):
+        if event.type == "Warning" and not _REPEATS_THE_STATE.fullmatch(event.message):
+            sentence = quoted(": ".join(filter(None, (event.reason, event.message))))
+            alike = _CHANGING.sub("", sentence)
+            sentences.pop(alike, None)  # told once, and where it was told last
+            sentences[alike] = sentence
+    return last_lines("\n".join(sentences.values()))
+
+
+def _plain(text: str) -> str:
+    visible = _COLOURS.sub("", text)
+    return " ".join("".join(c if c.isprintable() else " " for c in visible).split())

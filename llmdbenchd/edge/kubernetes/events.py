@@ -20,5 +20,5 @@ async def warning_events(session: Session, namespace: str, uid: str) -> tuple[Ev
     try:
         async with asyncio.timeout(WITHIN_S):
             return _lists.decode(await session.ask("GET", path, query=query)).items
-    except (Refused, Unavailable, TimeoutError, msgspec.MsgspecError):
+    except (Refused, Unavailable, TimeoutError, msgspec.MsgspecError, UnicodeDecodeError):
         return ()

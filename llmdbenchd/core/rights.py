@@ -1,0 +1,146 @@
+"""The core's list of rights: what the daemon asks of a cluster, and why, each as one row.
+
+`deploy/rbac.yaml` grants exactly `LAUNCHERS` in the namespace where launchers go, and
+`deploy/rbac-stack.yaml` exactly `STACK` in the one where the model servers are, if that is
+another. `llmdbenchd doctor` asks for each row. Not in it, since nobody needs a grant or we
+do not need it: asking what one may do, and reading secrets (the kubelet resolves references).
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Need(StrEnum):
+    """What becomes of the daemon without a right."""
+
+    ALWAYS = "always"  # no run can succeed
+    FALLBACK = "fallback"  # one of two ways: harmless while the other is open
+    OPTIONAL = "optional"  # runs succeed, and something is worse
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One verb on one kind of object, in one namespace.
+
+    Attributes:
+        resource: plural, with its subresource as people and Roles write it: `pods/log`.
+        reason: what it is for.
+        without: what happens where it is missing; empty for one that is always needed.
+        instead: the resource whose rights open the other way; empty unless `need` is FALLBACK.
+        group: API group; empty for the core's.
+    """
+
+    resource: str
+    verb: str
+    reason: str
+    need: Need = Need.ALWAYS
+    without: str = ""
+    instead: str = ""
+    group: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource}"
+
+    @property
+    def rule(self) -> str:
+        """The line among the rules of a Role that grants it."""
+        verbs = f"verbs: [{self.verb}]"
+        return f'- {{apiGroups: ["{self.group}"], resources: ["{self.resource}"], {verbs}}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """A missing right: whether that is bad, and what happens because of it."""
+
+    right: Right
+    is_bad: bool
+    then: str
+
+
+_BY_EXEC = "results come by pods/exec instead, which is slower"
+_BY_PROXY = "there is no second way for results, which come by pods/proxy"
+
+LAUNCHERS: tuple[Right, ...] = (
+    Right("pods", "create", "launchers and the data-access pod are made"),
+    Right("pods", "delete", "they are stopped and taken away"),
+    Right("pods", "get", "one of them is looked at when the watch cannot tell"),
+    Right("pods", "list", "all of them are found again after a restart or a gap"),
+    Right("pods", "watch", "their changes are heard at once"),
+    Right("pods/log", "get", "the log of each launcher is followed while it is written"),
+    Right(
+        "pods/proxy",
+        "get",
+        "results are read over HTTP from the data-access pod",
+        Need.FALLBACK,
+        without=_BY_EXEC,
+        instead="pods/exec",
+    ),
+    Right(
+        "pods/proxy",
+        "create",
+        "a launcher that holds its results (storage.mode: ephemeral) is told to end or to let go",
+        Need.OPTIONAL,
+        without="such a launcher is deleted when its time is up, and its results with it",
+    ),
+    Right(
+        "pods/exec",
+        "create",
+        "results come this way where pods/proxy is forbidden (Kubernetes 1.35 and later)",
+        Need.FALLBACK,
+        without=_BY_PROXY,
+        instead="pods/proxy",
+    ),
+    Right(
+        "pods/exec",
+        "get",
+        "the same for a websocket up to Kubernetes 1.34",
+        Need.FALLBACK,
+        without=_BY_PROXY,
+        instead="pods/proxy",
+    ),
+    Right("configmaps", "create", "each run's workload and the launchers' scripts are made"),
+    Right("configmaps", "delete", "they are taken away, and what they own goes with them"),
+    Right("configmaps", "get", "one that is there already is compared before it is used"),
+    Right("configmaps", "list", "those that nothing needs any more are found"),
+    Right("persistentvolumeclaims", "create", "the claim for results is made if it is not there"),
+    Right("persistentvolumeclaims", "get", "whether it is there and bound is looked up"),
+    Right(
+        "events",
+        "list",
+        "why a launcher did not start is quoted in the verdict",
+        Need.OPTIONAL,
+        without="verdicts do not quote what Kubernetes says of a launcher that does not start",
+    ),
+)
+
+_FOR_STACKS = "only jobs with an endpoint: of their own can be run against it"
+
+STACK: tuple[Right, ...] = tuple(
+    Right(resource, verb, reason, Need.OPTIONAL, without=_FOR_STACKS)
+    for resource, verb, reason in (
+        ("pods", "get", "a model server is looked at"),
+        ("pods", "list", "the model servers behind an endpoint are found"),
+        ("services", "get", "the endpoint of a stack is looked up by its name"),
+        ("services", "list", "the endpoint of a stack is looked up by its labels"),
+        ("endpoints", "get", "which pods are behind a service is looked up"),
+        ("endpoints", "list", "the same for all services of a stack"),
+    )
+)
+
+
+def lacks(table: Sequence[Right], missing: Collection[Right]) -> tuple[Lack, ...]:
+    """What is missing of a table, in its order, and how bad each is."""
+    closed = {right.resource for right in missing if right.need is Need.FALLBACK}
+    return tuple(_lack(right, closed) for right in table if right in missing)
+
+
+def _lack(right: Right, closed: Collection[str]) -> Lack:
+    match right.need:
+        case Need.ALWAYS:
+            return Lack(right, is_bad=True, then="nothing stands in for it: no run can succeed")
+        case Need.FALLBACK if right.instead in closed:
+            then = f"{right.instead}, which could stand in for it, is not allowed either"
+            return Lack(right, is_bad=True, then=then)
+        case _:
+            return Lack(right, is_bad=False, then=right.without)
