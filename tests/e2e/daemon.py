@@ -73,7 +73,7 @@ def light(*, seconds: float, lines: int = 3, each: int = 1, **fields: Any) -> Ma
         "image": LIGHT,
         "parallelism": each,
         "env": told,
-        "cpu": "10m",
+        "cpu": "150m",  # a limit too: a tenth of it makes Python start for seconds
         "memory": "64Mi",
         **fields.pop("harness", {}),
     }

@@ -28,7 +28,7 @@ def test_killed_at_thirty_moments_every_run_ends_once_with_every_line(
 
     with (
         daemon.serving(
-            tmp_path / "house", cluster, namespace, LLMDBENCHD_MAX_ACTIVE_RUNS="8"
+            tmp_path / "house", cluster, namespace, LLMDBENCHD_MAX_ACTIVE_RUNS="5"
         ) as house,
         counting(namespace) as census,
     ):

@@ -18,17 +18,13 @@ OUR_DOING = frozenset(  # how a pod ends that is told to, also one that had not 
 
 
 class Known:
-    """Our launchers in one namespace.
-
-    Attributes:
-        is_complete: whether a whole list was seen.
-    """
+    """Our launchers in one namespace."""
 
     def __init__(self, instance: str) -> None:
-        self.is_complete = False
         self._ours = labels.instance_labels(instance).items()
         self._pods: dict[str, Pod] = {}
         self._gone: dict[str, Pod] = {}
+        self._gone_at_last_list: frozenset[str] = frozenset()
         self._told_to_end: set[str] = set()
         self._taken_away: set[str] = set()
 
@@ -70,14 +66,21 @@ class Known:
         return sight
 
     def listed(self, pods: Iterable[Pod]) -> Mapping[str, Pod]:
-        """A whole list: what is not in it does not exist. Returns our launchers."""
+        """A whole list: what is not in it is gone. Returns our launchers.
+
+        Those that ended and are gone are among them, until they are removed or a second
+        list has come: the list that follows a gap must not hide what happened in the gap.
+        """
+        for name in self._gone_at_last_list & self._gone.keys():
+            del self._gone[name]
         self._pods = {pod.metadata.name: pod for pod in pods if self.is_ours(pod)}
-        self._gone = {}
-        uids = {pod.metadata.uid for pod in self._pods.values()}
+        self._gone = {name: pod for name, pod in self._gone.items() if name not in self._pods}
+        self._gone_at_last_list = frozenset(self._gone)
+        known = self._gone | self._pods
+        uids = {pod.metadata.uid for pod in known.values()}
         self._told_to_end &= uids
         self._taken_away &= uids
-        self.is_complete = True
-        return dict(self._pods)
+        return known
 
     def seen(self, pod: Pod) -> None:
         """It is there, in this state."""
@@ -95,9 +98,9 @@ class Known:
             return None
         self._pods.pop(name, None)
         sight = self.sight(pod)
-        self._told_to_end.discard(uid)
         if uid in self._taken_away or not isinstance(sight, Ended):
             self._taken_away.discard(uid)
+            self._told_to_end.discard(uid)
             return Absent()
         self._gone[name] = pod
         return sight
@@ -114,6 +117,7 @@ class Known:
     def take_away(self, pod: Pod) -> bool:
         """We take it away: its last words were heard. Returns whether it is still there."""
         if self._gone.pop(pod.metadata.name, None) is not None:
+            self._told_to_end.discard(pod.metadata.uid)
             return False
         self._taken_away.add(pod.metadata.uid)
         return True

@@ -6,7 +6,7 @@ is like one of our own, and an object that is not ours is neither told of nor to
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -34,6 +34,10 @@ from llmdbenchd.ports import Copied, Listed, Refused, Seen, Unavailable
 TICK_S = 15.0  # between looks at what no change of a pod tells
 
 
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
+
+
 class Collector(Protocol):
     """Who speaks to what holds the results: the data-access pod, or a launcher's `keep`."""
 
@@ -51,7 +55,7 @@ class KubernetesEngine:
 
     name = "kubernetes"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root names each collaborator once
         self,
         session: Session,
         namespace: str,
@@ -60,6 +64,7 @@ class KubernetesEngine:
         payloads: Payloads,
         claims: Claims,
         collector: Collector,
+        clock: Callable[[], float] = _loop_time,
     ) -> None:
         """Take a namespace into use; nothing is asked yet.
 
@@ -70,6 +75,8 @@ class KubernetesEngine:
             payloads: what runs in launchers.
             claims: makes the volume claims.
             collector: brings results home.
+            clock: seconds that never go back; those of the loop stand still while the machine
+                sleeps, and then the watch is late to notice.
         """
         self._session = session
         self._namespace = namespace
@@ -81,7 +88,7 @@ class KubernetesEngine:
         self._maker = Maker(
             session, namespace, claims=claims, payloads=payloads, owners=self._owners
         )
-        self._watch = PodWatch(session, namespace, labels.launchers_of(instance), clock=_loop_time)
+        self._watch = PodWatch(session, namespace, labels.launchers_of(instance), clock=clock)
         self._copies: dict[str, LogCopy] = {}
         self._tick_at = 0.0
 
@@ -242,10 +249,6 @@ class KubernetesEngine:
 
     def _path(self, launcher: str) -> str:
         return f"/api/v1/namespaces/{self._namespace}/pods/{launcher}"
-
-
-def _loop_time() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _launchers_of(change: Change) -> Iterable[str]:

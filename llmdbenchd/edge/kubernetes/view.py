@@ -42,7 +42,8 @@ PAGE = 500
 RESTARTS = 3  # of a list whose continue token expired; then it is asked for in one piece
 FIRST_S, LONGEST_S = 0.8, 30.0  # pauses after trouble
 HEALTHY_S = 120.0  # after which earlier trouble is forgotten
-STEADY_S = 1.0  # a watch that ends so soon, and without a word, is trouble
+WORTH_S = 10.0  # after which the next pause is a tenth of it at most
+STEADY_S = 1.0  # a watch that ends so soon is trouble, unless it was once, and told something
 SHORTEST_S = 10.0  # that a watch is asked for
 NOT_LISTED = "not listed yet"
 
@@ -122,7 +123,7 @@ class PodWatch:
             yield PodGone(gone)
         yield listed
         due = self.clock() + self.pace.relist * random.uniform(0.8, 1.2)  # noqa: S311 -- not secret
-        silences = 0
+        silences, was_short = 0, False
         while self.clock() < due and silences < 2:  # noqa: PLR2004 -- twice is no chance any more
             begun, before = self.clock(), version
             try:
@@ -138,8 +139,10 @@ class PodWatch:
             except (Refused, Unavailable) as error:
                 await self._rest(_or_gone(error))
             else:
-                if self.clock() - begun < STEADY_S and version == before:
-                    await self._rest(Unavailable("watch pods: it ended at once, without a word"))
+                is_short = self.clock() - begun < STEADY_S
+                if is_short and (was_short or version == before):
+                    await self._rest(Unavailable("watch pods: it ended as soon as it began"))
+                was_short = is_short
 
     async def _one_watch(self, version: str, left_s: float) -> AsyncGenerator[Told, None]:
         """What one watch tells, until the server or the network ends it."""
@@ -165,7 +168,7 @@ class PodWatch:
                 watch.callback(loop.call_later(STEADY_S, self._is_steady).cancel)
                 async for line in lines_of(answer.content):
                     one = told(line)
-                    self._is_steady()
+                    self._has_told(one, version)
                     yield one
         except Unavailable as error:
             if is_answered and isinstance(error.__cause__, TimeoutError):
@@ -224,8 +227,13 @@ class PodWatch:
             del self._known[pod.metadata.uid]
         return others
 
+    def _has_told(self, one: Told, since: str) -> None:
+        self.last_heard = self.clock()
+        if one.change is not None or one.version != since:  # no proof is the word that we gave it
+            self._is_steady()
+
     def _is_steady(self) -> None:
-        """A watch tells something, or has stood for a while."""
+        """A watch tells something new, or has stood for a while."""
         self.last_heard, self._is_relisted = self.clock(), False
         if self.degraded:
             self._is_well()
@@ -249,7 +257,7 @@ class PodWatch:
         if not self.degraded:
             well_s = now - self._well_since
             self._tries = 0 if well_s > HEALTHY_S else self._tries
-            most = min(most, max(FIRST_S, well_s / 10))
+            most = min(most, well_s / 10) if well_s > WORTH_S else most
         self._tries += 1
         if isinstance(error, Refused) and self.refused_since is None:
             self.refused_since = now

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmdbenchd.core.launch.manifest import grace_seconds, launcher_pod
+from llmdbenchd.core.launch.manifest import access_pod, grace_seconds, launcher_pod
 from llmdbenchd.core.launch.plan import LauncherPlan, PodTerms, SecretRef, Storage
-from tests.core.launch.plans import PAYLOAD, ephemeral, plan
+from tests.core.launch.plans import INSTANCE, PAYLOAD, ephemeral, plan
 
 IMAGE = "example.test/launcher:1"
 
@@ -193,6 +193,29 @@ def test_the_token_goes_by_reference_and_may_be_missing() -> None:
     assert environment["HUGGING_FACE_HUB_TOKEN"] == reference
     assert environment["HF_TOKEN_SECRET"] == "hf"  # noqa: S105 - a secret's name
     assert "HF_TOKEN" not in _environment(plan())
+
+
+@pytest.mark.parametrize(("node", "placed"), [("", {}), ("node-1", {"nodeName": "node-1"})])
+def test_the_data_access_pod_shows_the_claim_read_only_and_asks_for_no_rights(
+    node: str, placed: dict[str, str]
+) -> None:
+    pod: Any = access_pod(
+        plan(),
+        PAYLOAD,
+        name="window",
+        instance=INSTANCE,
+        secret="a-secret",  # noqa: S106 - a test's
+        node=node,
+    )
+
+    spec, labels = pod["spec"], pod["metadata"]["labels"]
+    claim = {"claimName": "workload-pvc", "readOnly": True}
+    assert spec["volumes"][0] == {"name": "results", "persistentVolumeClaim": claim}
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["containers"][0]["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert labels["app"] != "llmdbench-harness-launcher"
+    assert labels["llmdbenchd/instance"] == INSTANCE
+    assert {name: spec[name] for name in ("nodeName",) if name in spec} == placed
 
 
 @pytest.mark.parametrize(("grace_s", "seconds"), [(0, 1), (0.2, 1), (30, 30), (30.5, 31)])
