@@ -22,11 +22,11 @@ demo: .venv/ready .harness/inference-perf/ready
 	@$(RUN) python scripts/demo.py
 
 test: .venv/ready .harness/inference-perf/ready
-	$(RUN) pytest -q --ignore=tests/e2e $(TESTS)
+	$(RUN) pytest -q -m "not kube" $(TESTS)
 
 CLUSTER_TOOL = $(RUN) python -m tests.cluster
 KIND_CONFIG = $(CURDIR)/.kind-kubeconfig
-E2E ?= tests/e2e
+E2E ?= -m kube
 
 cluster-up: .venv/ready .harness/inference-perf/ready
 	@$(CLUSTER_TOOL) up

@@ -63,6 +63,7 @@ class Engines:
             namespace,
             self._instance,
             payloads=payloads,
+            image=self._settings.image,
             min_free=self._settings.min_free,
         )
         return KubernetesEngine(

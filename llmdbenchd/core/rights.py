@@ -102,8 +102,20 @@ LAUNCHERS: tuple[Right, ...] = (
     Right("configmaps", "create", "each run's workload and the launchers' scripts are made"),
     Right("configmaps", "delete", "they are taken away, and what they own goes with them"),
     Right("configmaps", "get", "one that is there already is compared before it is used"),
-    Right("configmaps", "list", "those that nothing needs any more are found"),
-    Right("persistentvolumeclaims", "create", "the claim for results is made if it is not there"),
+    Right(
+        "configmaps",
+        "list",
+        "those that nothing needs any more are found",
+        Need.OPTIONAL,
+        without="what a kill left behind stays there",
+    ),
+    Right(
+        "persistentvolumeclaims",
+        "create",
+        "the claim for results is made if it is not there",
+        Need.OPTIONAL,
+        without="somebody else has to make the claim that a job names",
+    ),
     Right("persistentvolumeclaims", "get", "whether it is there and bound is looked up"),
     Right(
         "events",
@@ -138,7 +150,7 @@ def lacks(table: Sequence[Right], missing: Collection[Right]) -> tuple[Lack, ...
 def _lack(right: Right, closed: Collection[str]) -> Lack:
     match right.need:
         case Need.ALWAYS:
-            return Lack(right, is_bad=True, then="nothing stands in for it: no run can succeed")
+            return Lack(right, is_bad=True, then="no run can succeed, as nothing stands in for it")
         case Need.FALLBACK if right.instead in closed:
             then = f"{right.instead}, which could stand in for it, is not allowed either"
             return Lack(right, is_bad=True, then=then)

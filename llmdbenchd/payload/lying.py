@@ -7,6 +7,8 @@ import os
 
 from llmdbenchd.payload import evidence
 
+HEADER = '{"version": 1}\n'
+
 
 class Missing(Exception):
     """There is no such thing, or nobody may have it."""
@@ -29,7 +31,12 @@ class Results:
             Missing: there is no such folder.
             Running: the launcher may still write.
         """
-        top = self._folder(folder)
+        try:
+            top = self._folder(folder)
+        except Missing:
+            if not final:
+                raise
+            return {"maker": "late", "manifest": HEADER, "done": None}  # it never came to results
         done, text = _text(top, evidence.DONE), _text(top, evidence.MANIFEST)
         if done is None and not final:
             raise Running
@@ -41,7 +48,7 @@ class Results:
             raise OSError("; ".join(unread))
         if text is not None and not unlisted:
             return {"maker": "launcher", "manifest": text, "done": done}
-        lines = (text or '{"version": 1}\n').splitlines()
+        lines = (text or HEADER).splitlines()
         for path, is_link in unlisted:
             make = evidence.link if is_link else evidence.hashed
             lines.append(json.dumps(make(top, path)))

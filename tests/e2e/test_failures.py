@@ -52,7 +52,8 @@ def test_an_image_that_nobody_has_is_said_with_the_registrys_words(
     home: Household, registries: Registries
 ) -> None:
     with registries() as registry:
-        record = failed(home, "noimage", harness={"image": registry.missing})
+        registry.missing = True
+        record = failed(home, "noimage", harness={"image": registry.image()})
 
     assert "ErrImagePull" in reason(record) or "ImagePullBackOff" in reason(record)
     assert "not found" in reason(record)
@@ -69,14 +70,6 @@ def test_an_exit_code_is_told_with_the_last_lines(home: Household) -> None:
     assert "INFO" in reason(record), "the container's last lines"
     archive = home.archive / "three" / "r001"
     assert (archive / "results" / "1" / "MANIFEST.jsonl").is_file(), "all evidence is kept"
-
-
-def test_a_launcher_without_memory_is_said_to_be_that(home: Household) -> None:
-    record = failed(
-        home, "oom", harness={"memory": "24Mi"}, fake={"FAKE_HARNESS_BYTES": str(200 << 20)}
-    )
-
-    assert "memory" in reason(record)
 
 
 def test_one_bad_launcher_ends_the_other_and_both_leave_their_evidence(home: Household) -> None:

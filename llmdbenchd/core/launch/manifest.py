@@ -79,21 +79,29 @@ def launcher_pod(plan: LauncherPlan, payload: Payload, *, owner: str, secret: st
     }
 
 
-def access_pod(
-    plan: LauncherPlan, payload: Payload, *, name: str, instance: str, secret: str, node: str
+def access_pod(  # noqa: PLR0913 -- the parts of a pod, each by its name
+    plan: LauncherPlan,
+    payload: Payload,
+    *,
+    name: str,
+    instance: str,
+    image: str,
+    secret: str,
+    node: str,
 ) -> Document:
-    """The pod that shows a claim read-only, with the launcher's own image.
+    """The pod that shows a claim read-only.
 
     Args:
         plan: of a launcher on that claim.
         payload: its scripts.
         name: of the pod.
         instance: the daemon's id.
+        image: what it runs in; any with Python.
         secret: the path below which it answers.
         node: where it must run; empty = anywhere.
     """
     probe = {"tcpSocket": {"port": KEEP_PORT}, "periodSeconds": 1}
-    container = _server(plan, ACCESS, secret, IDLE_S) | {"readinessProbe": probe}
+    container = _server(plan, ACCESS, secret, IDLE_S) | {"image": image, "readinessProbe": probe}
     claim: Document = {"persistentVolumeClaim": {"claimName": plan.storage.claim, "readOnly": True}}
     volumes: dict[str, Document] = {"results": claim, "payload": payload.volume()}
     placed = {"nodeName": node} if node else {}

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from llmdbenchd.core.pods.objects import Event
 
 LONGEST = 600  # characters
+LINES = 5
 _CUT = " ..."
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _CHANGING = re.compile(r"[0-9a-f]{12,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -27,7 +28,7 @@ def last_lines(text: str) -> str:
     lines = [line for line in map(_plain, text.splitlines()) if line]
     kept: list[str] = []
     room = LONGEST
-    for line in reversed(lines):
+    for line in reversed(lines[-LINES:]):
         if len(line) > room:
             break
         kept.insert(0, line)

@@ -54,8 +54,18 @@ class AccessPods:
     """The data-access pods of one namespace."""
 
     def __init__(
-        self, session: Session, namespace: str, instance: str, *, payloads: Payloads
+        self, session: Session, namespace: str, instance: str, *, payloads: Payloads, image: str
     ) -> None:
+        """Take a namespace into use.
+
+        Args:
+            session: the API server.
+            namespace: where claims and pods are.
+            instance: the daemon's id.
+            payloads: the scripts that run in the pods.
+            image: what they run in; not a job's own, which may be what is wrong with it.
+        """
+        self._image = image
         self._session = session
         self._namespace = namespace
         self._instance = instance
@@ -113,20 +123,20 @@ class AccessPods:
 
     async def _opened(self, plan: LauncherPlan, node: str) -> Door:
         """Make the pod or find it made, and wait until it serves."""
-        name = self._name(plan.storage.claim)
-        async with asyncio.timeout(START_S):
-            try:
+        name, pod = self._name(plan.storage.claim), None
+        try:
+            async with asyncio.timeout(START_S):
                 while True:
                     pod = await self._pod(name)
                     if pod is None:
                         await self._make(plan, name, node)
                     elif pod.status.phase in OVER or pod.metadata.deletion_timestamp:
                         await self._delete(name)
-                    elif pod.status.phase == "Running" and pod.status.container_statuses[0].ready:
+                    elif _is_ready(pod):
                         return self._door(pod)
                     await asyncio.sleep(LOOK_S)
-            except TimeoutError:
-                raise Unavailable(f"data-access pod {name} did not start in time") from None
+        except TimeoutError:
+            raise Unavailable(f"data-access pod {name} did not start: {_seen(pod)}") from None
 
     def _door(self, pod: Pod) -> Door:
         container = pod.spec.containers[0]
@@ -140,6 +150,7 @@ class AccessPods:
             self._payloads.payload,
             name=name,
             instance=self._instance,
+            image=self._image,
             secret=secrets.token_hex(16),
             node=node if plan.storage.access.startswith("ReadWriteOnce") else "",
         )
@@ -168,3 +179,18 @@ class AccessPods:
     @property
     def _pods(self) -> str:
         return f"/api/v1/namespaces/{self._namespace}/pods"
+
+
+def _is_ready(pod: Pod) -> bool:
+    statuses = pod.status.container_statuses
+    return pod.status.phase == "Running" and bool(statuses) and all(one.ready for one in statuses)
+
+
+def _seen(pod: Pod | None) -> str:
+    """What keeps it, as far as its status tells."""
+    if pod is None:
+        return "it is not there"
+    waiting = [one.state.waiting for one in pod.status.container_statuses if one.state.waiting]
+    conditions = [one.message for one in pod.status.conditions if one.message]
+    told = [f"{one.reason}: {one.message}" for one in waiting] + conditions
+    return told[0] if told else f"its phase is {pod.status.phase}"

@@ -16,7 +16,6 @@ from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.edge.kubernetes.transfer import Transfer
 from llmdbenchd.ports import Copied, Unavailable
 
-
 log = structlog.get_logger()
 
 
@@ -30,12 +29,13 @@ class Collecting:
         instance: str,
         *,
         payloads: Payloads,
+        image: str,
         min_free: int,
     ) -> None:
         self._session = session
         self._namespace = namespace
         self._min_free = min_free
-        self._pods = AccessPods(session, namespace, instance, payloads=payloads)
+        self._pods = AccessPods(session, namespace, instance, payloads=payloads, image=image)
 
     async def collect(self, plan: LauncherPlan, into: Path) -> Copied:
         """Copy a launcher's results, each file proven.
@@ -62,7 +62,7 @@ class Collecting:
         try:
             return await Transfer(ByProxy(self._session, door), folder, into, self._min_free).run()
         except NotFound as error:
-            raise Unavailable(f"results folder {folder} is not there: {error}") from error
+            raise Unavailable(f"pod {door.pod} shows no results: {error}") from error
         except Forbidden as by_proxy:
             log.warning("results.by_exec", launcher=plan.name, reason=str(by_proxy))
         try:

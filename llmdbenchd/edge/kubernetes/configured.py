@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from llmdbenchd.edge.kubernetes.kubeconfig import (
+    AuthProvider,
     Choice,
     Cluster,
     Entry,
@@ -17,6 +18,7 @@ from llmdbenchd.edge.kubernetes.way import (
     Material,
     Plugin,
     Proof,
+    Provided,
     Server,
     Spoken,
     TokenFile,
@@ -24,6 +26,7 @@ from llmdbenchd.edge.kubernetes.way import (
 )
 from llmdbenchd.ports import Refused
 
+_PROVIDERS = ("oidc", "gcp")  # what kubernetes-asyncio knows; others it passes over in silence
 _NOTES = "client.authentication.k8s.io/exec"  # whose extension of a cluster a login program reads
 
 
@@ -84,11 +87,28 @@ def _proof(choice: Choice, material: Material, environment: Mapping[str, str]) -
     if user.plugin is not None:
         return _plugin(choice, user.plugin, material, environment)
     if user.auth_provider is not None:
+        return _provided(choice, user.auth_provider, environment)
+    return Spoken(None)
+
+
+def _provided(choice: Choice, said: AuthProvider, environment: Mapping[str, str]) -> Provided:
+    if said.name not in _PROVIDERS:
         raise Refused(
-            f"{choice.source}: auth-provider is not supported, as in kubectl since 1.26; "
+            f"{choice.source}: the auth-provider `{said.name}` is not supported; "
+            "use a login program (`exec`): `kubelogin convert-kubeconfig` writes one for Azure"
+        )
+    if not said.config:
+        raise Refused(
+            f"{choice.source}: an auth-provider is not supported without its `config`; "
             "use a login program (`exec`), such as kubelogin for OIDC"
         )
-    return Spoken(None)
+    return Provided(
+        name=said.name,
+        settings={name: str(value) for name, value in said.config.items()},
+        folder=choice.user.file.parent,
+        environment=environment,
+        source=choice.source,
+    )
 
 
 def _plugin(

@@ -5,16 +5,11 @@ looks a moment too late would otherwise see nothing but that it is gone.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from llmdbenchd.core.launch import labels
 from llmdbenchd.core.pods.objects import Pod
 from llmdbenchd.core.pods.sight import sight_of
-from llmdbenchd.core.run.sight import Absent, Cause, Ended, Sight
-
-OUR_DOING = frozenset(  # how a pod ends that is told to, also one that had not started
-    {Cause.EXITED, Cause.KILLED, Cause.NOT_STARTED, Cause.LOST}
-)
+from llmdbenchd.core.run.sight import Absent, Ended, Sight
 
 
 class Known:
@@ -58,12 +53,8 @@ class Known:
         return frozenset(pod.metadata.labels.get(labels.PAYLOAD, "") for pod in self._pods.values())
 
     def sight(self, pod: Pod) -> Sight:
-        """What the pod's state means, ended on our request included."""
-        sight = sight_of(pod)
-        asked = pod.metadata.uid in self._told_to_end
-        if asked and isinstance(sight, Ended) and sight.cause in OUR_DOING:
-            return replace(sight, cause=Cause.STOPPED)
-        return sight
+        """What the pod's state means, that we asked it to end included."""
+        return sight_of(pod, stopping=self.was_told_to_end(pod))
 
     def listed(self, pods: Iterable[Pod]) -> Mapping[str, Pod]:
         """A whole list: what is not in it is gone. Returns our launchers.

@@ -56,6 +56,13 @@ class Exec(msgspec.Struct, rename="camel"):
     interactive_mode: str = ""
 
 
+class AuthProvider(msgspec.Struct):
+    """What login programs have replaced."""
+
+    name: str
+    config: dict[str, Any] | None = None
+
+
 class User(msgspec.Struct, rename="kebab"):
     """What proves somebody."""
 
@@ -68,7 +75,7 @@ class User(msgspec.Struct, rename="kebab"):
     username: str = ""
     password: str = ""
     plugin: Exec | None = msgspec.field(default=None, name="exec")
-    auth_provider: Any = None
+    auth_provider: AuthProvider | None = None
     impersonated: str = msgspec.field(default="", name="as")
 
 

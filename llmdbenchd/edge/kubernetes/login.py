@@ -7,7 +7,9 @@ is made of has changed, so that connections outlive a renewed token.
 import asyncio
 import time
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, assert_never
 
 from llmdbenchd.edge.kubernetes import tls
 from llmdbenchd.edge.kubernetes.access import Access, InCluster, find
@@ -15,7 +17,16 @@ from llmdbenchd.edge.kubernetes.configured import way_of
 from llmdbenchd.edge.kubernetes.credentials import Identity, Loaded
 from llmdbenchd.edge.kubernetes.kubeconfig import choose, read_file
 from llmdbenchd.edge.kubernetes.plugin import Pass, log_in
-from llmdbenchd.edge.kubernetes.way import Material, Plugin, Server, Spoken, TokenFile, Way
+from llmdbenchd.edge.kubernetes.way import (
+    Material,
+    Plugin,
+    Proof,
+    Provided,
+    Server,
+    Spoken,
+    TokenFile,
+    Way,
+)
 from llmdbenchd.ports import Unavailable
 
 _TOKEN_FILE_S = 60.0  # the kubelet renews a pod's token long before it ends; so others do
@@ -23,6 +34,20 @@ _EARLY_S = (
     60.0  # a credential is renewed so long before its end, or at three quarters of a short life
 )
 _SHORT_S = 10.0  # a program whose credential has ended when it comes is not asked more often
+
+
+class _Providers(Protocol):
+    """What `legacy` has; it is not imported here, because it brings all of kubernetes-asyncio."""
+
+    async def log_in(self, provided: Provided) -> Pass: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Proven:
+    authorization: str | None = field(default=None, repr=False)
+    certificate: bytes | None = None
+    key: bytes | None = field(default=None, repr=False)
+    good_for_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -36,6 +61,7 @@ class Login:
     access: Access
     _server: Server | None = field(default=None, init=False)
     _made: tuple[Material, tls.Trust] | None = field(default=None, init=False)
+    _providers: _Providers | None = field(default=None, init=False)
 
     async def server(self) -> Server:
         """The API server; the same for good, whatever the files say later.
@@ -61,12 +87,31 @@ class Login:
                 f"{way.server.source} now leads to {way.server.url}, and this daemon works at "
                 f"{server.url}; put it back, or start the daemon again"
             )
-        proven = await _prove(way)
+        proven = await self._prove(way.proof)
         material = way.material
         if proven.certificate is not None and proven.key is not None:
             material = replace(material, certificate=proven.certificate, key=proven.key)
         identity = Identity(proven.authorization, await self._trust(material, server))
         return Loaded(identity, proven.good_for_s)
+
+    async def _prove(self, proof: Proof) -> _Proven:
+        match proof:
+            case Spoken(authorization):
+                return _Proven(authorization=authorization)
+            case TokenFile(path):
+                return _from_token(await asyncio.to_thread(read_file, path), path)
+            case Plugin() as plugin:
+                return _from_pass(await log_in(plugin), now=time.time())
+            case Provided() as provided:
+                return _from_pass(await self._provide(provided), now=time.time())
+            case _:
+                assert_never(proof)
+
+    async def _provide(self, provided: Provided) -> Pass:
+        if self._providers is None:
+            module = "llmdbenchd.edge.kubernetes.legacy"
+            self._providers = (await asyncio.to_thread(import_module, module)).Providers()
+        return await self._providers.log_in(provided)
 
     async def _trust(self, material: Material, server: Server) -> tls.Trust:
         if not server.url.startswith("https:"):
@@ -75,14 +120,6 @@ class Login:
             trust = await asyncio.to_thread(tls.context, material, source=server.source)
             self._made = (material, trust)
         return self._made[1]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Proven:
-    authorization: str | None = field(default=None, repr=False)
-    certificate: bytes | None = None
-    key: bytes | None = field(default=None, repr=False)
-    good_for_s: float | None = None
 
 
 def read_way(access: Access) -> Way:
@@ -111,19 +148,11 @@ def _in_cluster(inside: InCluster) -> Way:
     return Way(server, Material(authorities=authorities), TokenFile(inside.folder / "token"))
 
 
-async def _prove(way: Way) -> _Proven:
-    match way.proof:
-        case Spoken(authorization):
-            return _Proven(authorization=authorization)
-        case TokenFile(path):
-            token = (await asyncio.to_thread(read_file, path)).decode("ascii", "replace").strip()
-            if not token:
-                raise Unavailable(f"{path}: the token's file is empty")
-            return _Proven(authorization=f"Bearer {token}", good_for_s=_TOKEN_FILE_S)
-        case Plugin() as plugin:
-            return _from_pass(await log_in(plugin), now=time.time())
-        case _:
-            assert_never(way.proof)
+def _from_token(read: bytes, path: Path) -> _Proven:
+    token = read.decode("ascii", "replace").strip()
+    if not token:
+        raise Unavailable(f"{path}: the token's file is empty")
+    return _Proven(authorization=f"Bearer {token}", good_for_s=_TOKEN_FILE_S)
 
 
 def _from_pass(given: Pass, *, now: float) -> _Proven:

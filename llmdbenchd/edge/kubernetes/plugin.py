@@ -52,7 +52,16 @@ async def log_in(plugin: Plugin) -> Pass:
     Raises:
         Unavailable: it is not there, failed, hung, or said something else.
     """
-    name = f"the login program `{plugin.command}`"
+    return _read(await answer_of(plugin), plugin)
+
+
+async def answer_of(plugin: Plugin) -> bytes:
+    """Run the program; what it wrote on its standard output.
+
+    Raises:
+        Unavailable: it is not there, failed, or hung.
+    """
+    name = _name(plugin)
     process = await _started(plugin, name)
     try:
         async with asyncio.timeout(_WAIT_S):
@@ -64,7 +73,11 @@ async def log_in(plugin: Plugin) -> Pass:
     if process.returncode != 0:
         said = quoted(complaint.decode("utf-8", "replace")) or "nothing"
         raise Unavailable(f"{name} failed with exit code {process.returncode} and said: {said}")
-    return _read(answer, plugin, name)
+    return answer
+
+
+def _name(plugin: Plugin) -> str:
+    return f"the login program `{plugin.command}`"
 
 
 async def _started(plugin: Plugin, name: str) -> asyncio.subprocess.Process:
@@ -104,7 +117,8 @@ def _question(plugin: Plugin) -> str:
     return msgspec.json.encode(question).decode()
 
 
-def _read(answer: bytes, plugin: Plugin, name: str) -> Pass:
+def _read(answer: bytes, plugin: Plugin) -> Pass:
+    name = _name(plugin)
     try:
         read = msgspec.json.decode(answer, type=_Credential)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

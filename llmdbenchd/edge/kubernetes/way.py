@@ -74,7 +74,26 @@ class Plugin:
     hint: str
 
 
-Proof = Spoken | TokenFile | Plugin
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provided:
+    """An `auth-provider` of an old kubeconfig.
+
+    Attributes:
+        name: `oidc` or `gcp`.
+        settings: its `config`, all texts.
+        folder: where paths in the settings begin.
+        environment: for a program that the settings name.
+        source: where it is written, for people.
+    """
+
+    name: str
+    settings: Mapping[str, str] = field(repr=False)
+    folder: Path
+    environment: Mapping[str, str] = field(repr=False)
+    source: str
+
+
+Proof = Spoken | TokenFile | Plugin | Provided
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,6 +204,7 @@ def test_the_data_access_pod_shows_the_claim_read_only_and_asks_for_no_rights(
         PAYLOAD,
         name="window",
         instance=INSTANCE,
+        image="daemon/image:1",
         secret="a-secret",  # noqa: S106 - a test's
         node=node,
     )

@@ -1,0 +1,129 @@
+"""What `doctor` asks a cluster: whether it answers, and every right that the daemon needs."""
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from llmdbenchd.cli.finding import Finding, Verdict
+from llmdbenchd.core.job.accepted import AcceptedJob, decoded
+from llmdbenchd.core.job.model import JobSpec
+from llmdbenchd.core.job.support import KUBERNETES, LOCAL
+from llmdbenchd.core.rights import LAUNCHERS, STACK, Right, lacks
+from llmdbenchd.edge.desk import cluster_configured
+from llmdbenchd.edge.files.records import NewerRecord, Records
+from llmdbenchd.edge.kubernetes.errors import Unauthorized
+from llmdbenchd.edge.kubernetes.rights import missing_rights
+from llmdbenchd.edge.kubernetes.session import Access, Session
+from llmdbenchd.ports import Refused, Unavailable
+from llmdbenchd.settings import Settings
+
+WITHIN_S = 30.0  # for all questions together
+
+
+@dataclass(frozen=True, slots=True)
+class Namespaces:
+    """Where launchers go, and where model servers are looked up."""
+
+    launchers: frozenset[str] = frozenset()
+    stacks: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """All rights that are needed in one namespace, for whom, and the file that grants them."""
+
+    namespace: str
+    rights: Sequence[Right]
+    whose: str
+    file: str
+
+
+def cluster(
+    settings: Settings, environment: Mapping[str, str], asked: Namespaces
+) -> Iterator[Finding]:
+    """Ask the cluster, if launchers can go to one and the way to it can be read."""
+    if settings.engine == LOCAL or not cluster_configured(settings, environment):
+        if settings.engine == KUBERNETES:
+            yield Finding("cluster", Verdict.BAD, "no cluster is configured", "set `kubeconfig`")
+        return
+    if settings.kubeconfig is not None and not os.access(settings.kubeconfig, os.R_OK):
+        return  # said already
+    chosen, problems = (asked, []) if asked.launchers else of_jobs(settings)
+    yield from problems
+    questions = _questions(Namespaces(chosen.launchers, chosen.stacks | asked.stacks))
+    access = Access(settings.kubeconfig, settings.context, environment)
+    try:
+        yield from asyncio.run(_answers(access, questions))
+    except Unauthorized as error:
+        fix = "renew the credentials in the kubeconfig"
+        yield Finding("cluster", Verdict.BAD, str(error), fix)
+    except (Unavailable, TimeoutError) as error:
+        said = str(error) or f"it did not answer all questions within {WITHIN_S:g} s"
+        fix = "look at the network, and whether the API server is up; then ask again"
+        yield Finding("cluster", Verdict.UNKNOWN, said, fix)
+    except Refused as error:
+        yield Finding("cluster", Verdict.BAD, str(error), "see `kubeconfig` and `context`")
+
+
+def of_jobs(settings: Settings) -> tuple[Namespaces, list[Finding]]:
+    """Where the settings and the jobs that are not over send launchers; and what is unreadable."""
+    default: str = JobSpec.model_fields["namespace"].default
+    launchers, stacks = {settings.namespace or default}, set[str]()
+    problems: list[Finding] = []
+    for job in _open_jobs(Records(settings.state), problems):
+        if job.engine == KUBERNETES:
+            launchers.add(job.spec.harness_namespace)
+            if job.spec.endpoint is None:
+                stacks.add(job.spec.namespace)
+    return Namespaces(frozenset(launchers), frozenset(stacks)), problems
+
+
+def _open_jobs(records: Records, problems: list[Finding]) -> Iterator[AcceptedJob]:
+    reading = "the jobs' records"
+    try:
+        for job in records.jobs():
+            reading = f"job {job}"
+            if not all(record.phase.is_over for record in records.read(job)):
+                yield decoded(records.spec(job) or b"")
+    except (Refused, Unavailable, NewerRecord, ValueError, TypeError, KeyError) as error:
+        said = f"{reading} cannot be read, nor where they send launchers: {error}"
+        problems.append(Finding("rights", Verdict.WARN, said, "name it with --namespace"))
+
+
+def _questions(namespaces: Namespaces) -> list[_Question]:
+    launchers, stacks = sorted(namespaces.launchers), sorted(namespaces.stacks)
+    return [
+        *(_Question(name, LAUNCHERS, "launchers", "rbac.yaml") for name in launchers),
+        *(_Question(name, STACK, "looking up servers", "rbac-stack.yaml") for name in stacks),
+    ]
+
+
+async def _answers(access: Access, questions: Sequence[_Question]) -> list[Finding]:
+    async with asyncio.timeout(WITHIN_S), await Session.open(access) as session:
+        found = [
+            finding
+            for question in questions
+            for finding in _judged(
+                question, await missing_rights(session, question.namespace, question.rights)
+            )
+        ]
+    return [Finding("cluster", Verdict.OK, f"{session.server.url} answers"), *found]
+
+
+def _judged(question: _Question, missing: frozenset[Right]) -> Iterator[Finding]:
+    where, rights = question.namespace, question.rights
+    lacking = lacks(rights, missing)
+    fix = f"kubectl apply --namespace {where} --filename deploy/{question.file}"
+    if len(missing) == len(rights):
+        said = f"{where}: none of the {len(rights)} for {question.whose}: is it the right namespace"
+        bad = Verdict.BAD if any(lack.is_bad for lack in lacking) else Verdict.WARN
+        yield Finding("rights", bad, f"{said}, and are we in its RoleBinding?", fix)
+        return
+    if not missing:
+        said = f"{where}: all {len(rights)} for {question.whose}"
+        yield Finding("rights", Verdict.OK, said)
+    for lack in lacking:
+        verdict = Verdict.BAD if lack.is_bad else Verdict.WARN
+        said = f"{where}: may not {lack.right} ({lack.right.reason}): {lack.then}"
+        yield Finding("rights", verdict, said, f"{fix}, or in the Role: {lack.right.rule}")

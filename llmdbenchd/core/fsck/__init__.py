@@ -1,0 +1,1 @@
+"""The audit: what records, launchers and archives say of each other."""

@@ -1,0 +1,83 @@
+"""The Kubernetes room's inventory: objects of our runs in a namespace, found and removed.
+
+For the audit, which speaks to a cluster without a daemon. Only what carries our labels is
+found, and only the very object that was found is removed.
+"""
+
+from contextlib import suppress
+
+import msgspec
+
+from llmdbenchd.core.fsck.accounts import Object, Thing
+from llmdbenchd.core.launch import labels
+from llmdbenchd.core.pods.objects import ListMetadata, Metadata, PodStatus
+from llmdbenchd.core.pods.sight import OVER
+from llmdbenchd.edge.kubernetes.errors import Conflict, NotFound
+from llmdbenchd.edge.kubernetes.session import Session
+from llmdbenchd.ports import Unavailable
+
+_PLURALS = {Object.LAUNCHER: "pods", Object.CONFIG_MAP: "configmaps"}
+_PAGES = {Object.LAUNCHER: 500, Object.CONFIG_MAP: 50}  # a ConfigMap may have a megabyte
+
+
+async def things_in(
+    session: Session, place: str, namespace: str, instance: str
+) -> tuple[Thing, ...]:
+    """Every launcher and ConfigMap of our runs in a namespace.
+
+    A pod has ended when all of its containers have: one that keeps results for us has not.
+
+    Raises:
+        Refused, Unavailable: not all of them could be listed.
+    """
+    things: list[Thing] = []
+    for kind in Object:
+        things += [
+            Thing(
+                place=place,
+                kind=kind,
+                name=found.metadata.name,
+                uid=found.metadata.uid,
+                has_ended=kind is Object.CONFIG_MAP or found.status.phase in OVER,
+            )
+            for found in await _listed(session, kind, namespace, instance)
+        ]
+    return tuple(things)
+
+
+async def remove(session: Session, namespace: str, thing: Thing) -> None:
+    """Take the object away, unless another has its name by now.
+
+    Raises:
+        Refused, Unavailable: it could not be done.
+    """
+    path = f"/api/v1/namespaces/{namespace}/{_PLURALS[thing.kind]}/{thing.name}"
+    how = {"preconditions": {"uid": thing.uid}, "propagationPolicy": "Background"}
+    with suppress(NotFound, Conflict):
+        await session.ask("DELETE", path, body=how)
+
+
+async def _listed(session: Session, kind: Object, namespace: str, instance: str) -> list["_Found"]:
+    path = f"/api/v1/namespaces/{namespace}/{_PLURALS[kind]}"
+    query = {"labelSelector": labels.launchers_of(instance), "limit": str(_PAGES[kind])}
+    found: list[_Found] = []
+    while True:
+        answer = await session.ask("GET", path, query=query)
+        try:
+            page = msgspec.json.decode(answer, type=_Page)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise Unavailable(f"GET {path}: the answer is no list: {error}") from error
+        found += page.items
+        if not page.metadata.continue_:
+            return found
+        query = {**query, "continue": page.metadata.continue_}
+
+
+class _Found(msgspec.Struct, frozen=True):
+    metadata: Metadata
+    status: PodStatus = PodStatus()
+
+
+class _Page(msgspec.Struct, frozen=True):
+    metadata: ListMetadata
+    items: list[_Found]
