@@ -235,10 +235,10 @@ def main(words: list[str]) -> int:
     if len(secret) < SHORTEST:
         sys.stderr.write("LLMDBENCHD_SERVE_SECRET is not set, or too short\n")
         return 64
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as process 1 it would hear nothing
     server = Server(int(env.get("LLMDBENCHD_SERVE_PORT") or 8080), results, secret)
     sys.stdout.write(f"serving on port {server.server_address[1]}\n")
     sys.stdout.flush()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as process 1 it would hear nothing
     idle_s = float(env.get("LLMDBENCHD_SERVE_IDLE_S") or 0)
     threading.Thread(target=server.watch, args=(idle_s,), daemon=True).start()
     server.serve_forever(poll_interval=0.2)

@@ -126,10 +126,10 @@ class _Issuer(OpenIDRequestor):
     """The library's requestor, which never asks in the clear, wherever it is sent."""
 
     def _client_session(self) -> aiohttp.ClientSession:
+        ours = aiohttp.encode_basic_auth(self._client_id, self._client_secret)
         return aiohttp.ClientSession(
-            headers=self._default_headers,
+            headers={**self._default_headers, "Authorization": ours},
             connector=aiohttp.TCPConnector(ssl=self._ssl_ca_cert or True),
-            auth=aiohttp.BasicAuth(self._client_id, self._client_secret),
             raise_for_status=True,
             trust_env=True,
             middlewares=(_only_https,),

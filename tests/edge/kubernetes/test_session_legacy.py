@@ -34,15 +34,25 @@ def _jwt(name: str, life_s: float = HOUR_S) -> str:
     return f"head.{middle}.signed"
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the certificate and key of an issuer at 127.0.0.1, which signed itself."""
-    folder = tmp_path_factory.mktemp("issuer")
+def _signed_itself(folder: Path) -> Path:
+    """A certificate for 127.0.0.1; its key lies beside it."""
     new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     new += ["-nodes", "-days", "2", "-subj", "/CN=issuer", "-addext", "subjectAltName=IP:127.0.0.1"]
     command = [*new, "-keyout", "issuer.key", "-out", "issuer.crt"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return folder
+    return folder / "issuer.crt"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the issuer's certificate and key."""
+    return _signed_itself(tmp_path_factory.mktemp("issuer")).parent
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of the same name that is not the issuer's."""
+    return _signed_itself(tmp_path_factory.mktemp("stranger"))
 
 
 class Issuer:
@@ -187,14 +197,10 @@ async def test_an_issuer_that_cannot_prove_itself_gets_no_secret(
     api: ScriptedApi,
     issuer: Issuer,
     authority: Path,
-    tmp_path: Path,
+    stranger: Path,
     settings: Mapping[str, object],
 ) -> None:
-    other = tmp_path / "other.crt"
-    new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    command = [*new, "-nodes", "-subj", "/CN=other", "-keyout", "/dev/null", "-out", str(other)]
-    subprocess.run(command, check=True, capture_output=True)
-    changed = settings or {"idp_certificate_authority": str(other)}
+    changed = settings or {"idp_certificate_authority": str(stranger)}
     with pytest.raises(Unavailable, match=r"context `scripted` .* certificate is not trusted"):
         await api.session(user=_user(issuer, authority, **changed))
 
@@ -255,7 +261,7 @@ async def test_an_issuer_that_is_not_well_is_asked_again_later(
 
 async def test_azure_is_refused_with_what_to_do(api: ScriptedApi) -> None:
     user = {"auth-provider": {"name": "azure", "config": {"access-token": "t"}}}
-    with pytest.raises(Refused, match=r"auth-provider `azure` .* kubelogin convert-kubeconfig"):
+    with pytest.raises(Refused, match=r"auth-provider `azure` .*kubelogin convert-kubeconfig"):
         await api.session(user=user)
 
 
