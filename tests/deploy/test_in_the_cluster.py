@@ -13,7 +13,7 @@ import yaml
 
 from llmdbenchd.edge.kubernetes.execute import execute
 from llmdbenchd.edge.kubernetes.session import Access, Session
-from tests.cluster.images.recipes import SIMULATOR
+from tests.cluster.images.recipes import LIGHT, SIMULATOR
 from tests.e2e import daemon
 from tests.e2e.cluster import Cluster
 from tests.e2e.namespace import Namespace
@@ -26,7 +26,7 @@ pytestmark = [
 MANIFEST = Path(__file__).parents[2] / "deploy" / "deployment.yaml"
 LAUNCHERS = "app=llmdbench-harness-launcher"
 OURS = "app.kubernetes.io/name=llmdbenchd"
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 
 
 @dataclass
@@ -95,6 +95,7 @@ def deployed(cluster: Cluster, namespace: Namespace) -> Iterator[Deployed]:
     claim, deployment = yaml.safe_load_all(MANIFEST.read_text(encoding="utf-8"))
     [container] = deployment["spec"]["template"]["spec"]["containers"]
     container["image"] = SIMULATOR
+    container["env"].append({"name": "LLMDBENCHD_IMAGE", "value": LIGHT})
     namespace.create("persistentvolumeclaims", claim)
     namespace.create("deployments", deployment)
     made = Deployed(cluster, namespace)

@@ -17,11 +17,17 @@ _KINDS = {"ServiceAccount": "serviceaccounts", "Role": "roles", "RoleBinding": "
 SMALL = {"cpu": "100m", "memory": "512Mi"}  # the default is for real loads
 
 
-def grant(namespace: Namespace) -> str:
-    """Give the shipped rights in a namespace; returns the service account that has them."""
+def grant(namespace: Namespace, without: str = "") -> str:
+    """Give the shipped rights in a namespace, perhaps without those on one resource.
+
+    Returns the service account that has them.
+    """
     account = ""
     for document in yaml.safe_load_all(RIGHTS.read_text(encoding="utf-8")):
         document["metadata"]["namespace"] = namespace.name
+        if "rules" in document:
+            rules = document["rules"]
+            document["rules"] = [rule for rule in rules if without not in rule["resources"]]
         for subject in document.get("subjects", ()):
             subject["namespace"] = namespace.name
         namespace.create(_KINDS[document["kind"]], document)
@@ -32,11 +38,11 @@ def grant(namespace: Namespace) -> str:
 
 @contextmanager
 def serving(
-    root: Path, cluster: Cluster, namespace: Namespace, **settings: str
+    root: Path, cluster: Cluster, namespace: Namespace, without: str = "", **settings: str
 ) -> Iterator[Household]:
     """A daemon whose launchers go to this namespace, with a claim there; started, and ended."""
     root.mkdir(parents=True, exist_ok=True)
-    kubeconfig = cluster.kubeconfig_of(namespace, grant(namespace), root / "kubeconfig")
+    kubeconfig = cluster.kubeconfig_of(namespace, grant(namespace, without), root / "kubeconfig")
     namespace.volume()
     house = Household(
         root,

@@ -165,3 +165,27 @@ def test_cancelled_on_a_claim_the_evidence_is_kept(house: Household) -> None:
 
     assert record.phase is Phase.CANCELLED
     assert (house.archive / "day" / "r001" / "results" / "1" / "stdout.log").is_file()
+
+
+def test_where_the_proxy_is_forbidden_results_come_by_commands(
+    tmp_path: Path, cluster: Cluster, namespace: Namespace
+) -> None:
+    root = tmp_path / "house"
+    with daemon.serving(root, cluster, namespace, without="pods/proxy") as house:
+        record = house.run_job("exec", daemon.light(seconds=1))
+
+        assert record.phase is Phase.SUCCEEDED, record
+        assert house.told("results.by_exec")
+        assert "1 of 1 runs are whole" in house.asked("verify")
+
+
+def test_a_namespace_that_is_deleted_stops_nobody_else(
+    house: Household, namespace: Namespace
+) -> None:
+    running(house, seconds=60)
+
+    namespace.close()
+    house.wait_for_event("degraded.entered")
+
+    assert not house.record("day").phase.is_final, "no verdict in haste"
+    assert house.asked("status")
