@@ -79,7 +79,7 @@ LAUNCHERS: tuple[Right, ...] = (
     Right(
         "pods/proxy",
         "create",
-        "a launcher that holds its results (storage.mode: ephemeral) is told to end or to let go",
+        "a launcher that holds its results (storage.mode: ephemeral) is told to end",
         Need.OPTIONAL,
         without="such a launcher is deleted when its time is up, and its results with it",
     ),

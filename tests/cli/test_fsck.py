@@ -166,6 +166,7 @@ def test_beside_a_daemon_only_what_stays_different_is_told(
 
     async def meanwhile(_: float) -> None:
         shutil.rmtree(late)
+        audited.launcher("r010")
 
     monkeypatch.setattr("llmdbenchd.cli.fsck.asyncio.sleep", meanwhile)
     with audited.daemon():

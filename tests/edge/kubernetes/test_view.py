@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from llmdbenchd.edge.kubernetes.view import PAGE, Pace, PodGone, PodSeen, PodsListed, PodWatch
 from tests.edge.kubernetes.pod_listener import SELECTOR, listening
-from tests.edge.kubernetes.pod_server import CLOSE, PodServer, no
+from tests.edge.kubernetes.pod_server import CLOSE, PodServer, event_line, no
 
 
 async def test_first_there_is_a_list_and_then_what_changes() -> None:
@@ -249,3 +249,14 @@ async def test_a_right_that_is_missing_is_told_with_the_time_since_when() -> Non
 def since(watch: PodWatch) -> float | None:
     """Since when the server refuses."""
     return watch.refused_since
+
+
+async def test_events_of_a_kind_not_known_here_change_nothing() -> None:
+    server = PodServer()
+    async with listening(server) as pods:
+        await pods.next()
+        pod = {"metadata": {"name": "x", "resourceVersion": "500"}}
+        server.interrupt(event_line("PARTIED", pod), b"\n")
+        server.put("a")
+
+        assert await pods.next() == "seen a"

@@ -16,7 +16,6 @@ from tests.edge.kubernetes.pod_server import (
     PodServer,
     bookmark_line,
     error_line,
-    event_line,
     no,
 )
 
@@ -293,14 +292,3 @@ async def test_an_outage_of_ten_hours_is_told_once_and_its_end_too() -> None:
         assert told[-1] == ("watch.recovered", "info")
         assert logs[0]["namespace"] == "bench"
         assert "connection refused" in logs[1]["reason"]
-
-
-async def test_events_of_a_kind_not_known_here_change_nothing() -> None:
-    server = PodServer()
-    async with listening(server) as pods:
-        await pods.next()
-        pod = {"metadata": {"name": "x", "resourceVersion": "500"}}
-        server.interrupt(event_line("PARTIED", pod), b"\n")
-        await recovered(server, pods)
-
-        assert pods.heard == ["list", "seen later"]
