@@ -105,14 +105,17 @@ def test_a_launcher_that_somebody_deleted_is_said_to_be_that(
     assert "deleted" in failure(house.ended("day"))
 
 
-def test_a_claim_that_is_deleted_under_a_run_does_not_take_what_is_there(
+def test_a_claim_that_is_deleted_under_a_run_is_said_by_its_name(
     house: Household, namespace: Namespace
 ) -> None:
-    running(house, seconds=8)
+    house.drop("day", daemon.light(seconds=8, lines=LINES, timeouts={"collect": 45}))
+    house.in_phase("day", Phase.RUNNING)
 
-    namespace.delete("persistentvolumeclaims", "workload-pvc")  # in use: it stays until then
+    namespace.delete("persistentvolumeclaims", "workload-pvc")  # nothing new may mount it
 
-    assert_good(house)
+    record = house.ended("day")
+    assert "being deleted" in failure(record)
+    assert record.left_behind, "what could not be collected is kept, and said"
 
 
 def test_a_second_daemon_of_another_instance_touches_nothing_of_ours(
@@ -185,7 +188,7 @@ def test_a_namespace_that_is_deleted_stops_nobody_else(
     running(house, seconds=60)
 
     namespace.close()
-    house.wait_for_event("degraded.entered")
+    house.wait_for_event("activity.failed", activity="collect")
 
     assert not house.record("day").phase.is_final, "no verdict in haste"
     assert house.asked("status")

@@ -25,7 +25,8 @@ from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.ports import Refused, Unavailable
 
 LOOK_S = 0.2
-START_S = 120.0
+START_S = 30.0  # then it is said what keeps it, and waited for anew
+NO_IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 WARM_S = 120.0
 
 
@@ -63,7 +64,7 @@ class AccessPods:
             namespace: where claims and pods are.
             instance: the daemon's id.
             payloads: the scripts that run in the pods.
-            image: what they run in; not a job's own, which may be what is wrong with it.
+            image: what they run in where a job's own cannot be had.
         """
         self._image = image
         self._session = session
@@ -124,16 +125,20 @@ class AccessPods:
     async def _opened(self, plan: LauncherPlan, node: str) -> Door:
         """Make the pod or find it made, and wait until it serves."""
         name, pod = self._name(plan.storage.claim), None
+        images = [plan.pod.image, self._image]  # a job's own may be what is wrong with it
         try:
             async with asyncio.timeout(START_S):
                 while True:
                     pod = await self._pod(name)
                     if pod is None:
-                        await self._make(plan, name, node)
+                        await self._make(plan, name, image=images[0], node=node)
                     elif pod.status.phase in OVER or pod.metadata.deletion_timestamp:
                         await self._delete(name)
                     elif _is_ready(pod):
                         return self._door(pod)
+                    elif _has_no_image(pod) and len(images) > 1:
+                        del images[0]
+                        await self._delete(name)
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
             raise Unavailable(f"data-access pod {name} did not start: {_seen(pod)}") from None
@@ -143,14 +148,14 @@ class AccessPods:
         secret = next((one.value for one in container.env if one.name == SERVE_SECRET), "")
         return Door(self._namespace, pod.metadata.name, container.name, secret)
 
-    async def _make(self, plan: LauncherPlan, name: str, node: str) -> None:
+    async def _make(self, plan: LauncherPlan, name: str, *, image: str, node: str) -> None:
         await self._payloads.ensure()
         body = access_pod(
             plan,
             self._payloads.payload,
             name=name,
             instance=self._instance,
-            image=self._image,
+            image=image,
             secret=secrets.token_hex(16),
             node=node if plan.storage.access.startswith("ReadWriteOnce") else "",
         )
@@ -184,6 +189,11 @@ class AccessPods:
 def _is_ready(pod: Pod) -> bool:
     statuses = pod.status.container_statuses
     return pod.status.phase == "Running" and bool(statuses) and all(one.ready for one in statuses)
+
+
+def _has_no_image(pod: Pod) -> bool:
+    waiting = (one.state.waiting for one in pod.status.container_statuses)
+    return any(one is not None and one.reason in NO_IMAGE for one in waiting)
 
 
 def _seen(pod: Pod | None) -> str:

@@ -9,9 +9,22 @@ from llmdbenchd.core.pods.objects import Pod, PodList, Status, WatchEvent
 from llmdbenchd.edge.kubernetes.errors import Gone, translated
 from llmdbenchd.ports import Unavailable
 
+_CHANGES = frozenset({"ADDED", "MODIFIED", "DELETED"})
 _FORGOTTEN = frozenset({"Expired", "Gone"})
 _WRONG = (msgspec.MsgspecError, UnicodeDecodeError)
 
+
+class _Version(msgspec.Struct, frozen=True, rename="camel"):
+    resource_version: str = ""
+
+
+class _Bookmark(msgspec.Struct, frozen=True):
+    """A pod with nothing in it but its version; the rest is null, which no pod has."""
+
+    metadata: _Version = _Version()
+
+
+_bookmarks = msgspec.json.Decoder(_Bookmark)
 _events = msgspec.json.Decoder(WatchEvent)
 _pods = msgspec.json.Decoder(Pod)
 _lists = msgspec.json.Decoder(PodList)
@@ -73,18 +86,14 @@ def told(line: bytes) -> Told:
         event = _events.decode(line)
         if event.type == "ERROR":
             raise _error(event.object)
+        if event.type not in _CHANGES:
+            return Told(_bookmarks.decode(event.object).metadata.resource_version, None)
         pod = _pods.decode(event.object)
     except _WRONG as error:
         start = line[:60].decode("utf-8", "replace")
         raise Unavailable(f"watch pods: not a watch event: {start!r}") from error
     version = pod.metadata.resource_version
-    match event.type:
-        case "ADDED" | "MODIFIED":
-            return Told(version, PodSeen(pod))
-        case "DELETED":
-            return Told(version, PodGone(pod))
-        case _:
-            return Told(version, None)
+    return Told(version, PodGone(pod) if event.type == "DELETED" else PodSeen(pod))
 
 
 def _error(said: msgspec.Raw) -> Unavailable:
