@@ -62,7 +62,7 @@ def test_the_object_of_a_watch_event_is_read_once_its_type_is_known() -> None:
 
 def test_what_was_read_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
-        pod("running").status.phase = "Failed"  # type: ignore[misc]
+        pod("running").status.phase = "Failed"  # type: ignore[misc]  # that is the point
 
 
 def test_no_sample_names_where_it_was_recorded() -> None:

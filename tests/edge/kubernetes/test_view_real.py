@@ -180,12 +180,12 @@ async def test_a_version_that_the_server_forgot_is_told_by_a_list(
         watches = 0
 
         async def ask(self, *args: object, **more: object) -> bytes:
-            return await session.ask(*args, **more)  # type: ignore[arg-type]
+            return await session.ask(*args, **more)  # type: ignore[arg-type]  # passed on as it came
 
         def stream(self, path: str, *, query: dict[str, str], **more: object) -> object:
             self.watches += 1
             old = {"resourceVersion": "1"} if self.watches == 1 else {}
-            return session.stream(path, query=query | old, **more)  # type: ignore[arg-type]
+            return session.stream(path, query=query | old, **more)  # type: ignore[arg-type]  # passed on as it came
 
     forgetful = Forgetful()
     async with listening(forgetful, namespace=namespace.name) as pods:
