@@ -156,6 +156,8 @@ class Daemon:
         unfinished = [r for r in loaded.records if not r.phase.is_over]
         is_open = [record for record in unfinished if self._is_readable(record)]
         self.sites.at(LOCAL)
+        for record in is_open:  # READY means that each of them was looked at
+            self._site(record)
         self.runs.open(is_open)
         jobs = {record.job for record in is_open}
         for record in loaded.records:
