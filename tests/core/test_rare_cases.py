@@ -197,11 +197,11 @@ def test_saying_no_by_a_variable_is_saying_no() -> None:
     assert reading.spec.harness.debug is False
 
 
-def test_an_engine_that_nobody_named_is_refused_at_the_beginning_of_the_file() -> None:
-    reading = read_job(b"\nendpoint: http://h\nmodels: m\n", stem="j", environment={})
+def test_what_an_engine_that_nobody_named_lacks_is_told_at_the_beginning_of_the_file() -> None:
+    reading = read_job(b"\nmodels: m\n", stem="j", environment={})
     found = examine(reading, engine="kubernetes", shelf=OneProfile(), read_path=str)
 
-    assert [(one.field, one.line) for one in found.problems] == [("engine", 1)]
+    assert [(one.field, one.line) for one in found.problems] == [("endpoint", 1)]
 
 
 def test_a_control_character_inside_a_value_is_named_as_that() -> None:

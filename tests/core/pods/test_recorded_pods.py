@@ -170,3 +170,12 @@ def test_what_the_scheduler_thinks_of_preemption_is_left_out() -> None:
         assert isinstance(sight, Pending)
         assert "preemption" not in sight.reason
         assert "claims to deallocate" not in sight.reason
+
+
+def test_who_knows_why_it_was_killed_does_not_guess() -> None:
+    for name in ("evicted-disk", "deadline", "deleted-while-running"):
+        sight = sight_of(pod(name))
+
+        assert isinstance(sight, Ended)
+        assert sight.signal == 9  # which else is often for want of memory
+        assert "often memory" not in sight.detail

@@ -75,3 +75,9 @@ def test_a_registry_that_is_away_is_waited_for() -> None:
     assert pending(waiting("RegistryUnavailable", "503")) == Pending(
         "RegistryUnavailable: 503", "pull"
     )
+
+
+def test_an_address_that_sounds_like_a_refusal_is_none() -> None:
+    asked = 'failed to resolve: Head "https://r.example/v2/forbidden/x/manifests/1": server hung up'
+
+    assert not pending(waiting("ErrImagePull", asked)).hopeless

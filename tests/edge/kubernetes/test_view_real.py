@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from llmdbenchd.core.pods.objects import Event
 from llmdbenchd.edge.kubernetes.events import warning_events
@@ -56,12 +57,14 @@ async def session(cluster: Cluster) -> AsyncIterator[Session]:
         yield opened
 
 
-def make(namespace: Namespace, name: str, *, is_bound: bool = False) -> None:
+def make(
+    namespace: Namespace, name: str, *, is_bound: bool = False, labels: dict[str, str] = LABELS
+) -> None:
     """A pod that nobody schedules, unless it is bound."""
     waits = {} if is_bound else {"schedulingGates": [{"name": "test/never"}]}
     container = {"name": "harness", "image": "llmdbenchd.test/busybox:1", "command": ["true"]}
     spec = {"restartPolicy": "Never", "containers": [container], **waits}
-    namespace.create("pods", {"metadata": {"name": name, "labels": LABELS}, "spec": spec})
+    namespace.create("pods", {"metadata": {"name": name, "labels": labels}, "spec": spec})
 
 
 async def until_well(pods: Listener) -> None:
@@ -110,6 +113,36 @@ async def test_the_warnings_of_a_real_pod_are_told(namespace: Namespace, session
             told = await warning_events(session, namespace.name, found["metadata"]["uid"])
 
     assert {event.reason for event in told} == {"FailedScheduling"}
+
+
+async def test_a_real_bookmark_moves_the_place_to_go_on_from_and_is_no_trouble(
+    namespace: Namespace, session: Session
+) -> None:
+    """The server sends one shortly before a watch's time is up."""
+    versions: list[str] = []
+
+    class Noting:
+        """A session that notes where watches begin."""
+
+        ask = session.ask
+
+        def stream(self, path: str, *, query: dict[str, str], **more: object) -> object:
+            versions.append(query["resourceVersion"])
+            return session.stream(path, query=query, **more)  # type: ignore[arg-type]
+
+    pace = Pace(lifetime=1.0)
+    async with listening(Noting(), namespace=namespace.name, pace=pace) as pods:
+        await pods.next(PATIENCE_S)
+        await asyncio.to_thread(make, namespace, "other", labels={"app": "other"})
+        with capture_logs() as logs:
+            async with asyncio.timeout(PATIENCE_S):
+                while len(versions) == 1:
+                    await pods.hours(of=0.1)
+
+        first, second = versions
+        assert int(first) < int(second)
+        assert logs == []
+        assert pods.heard == ["list"]
 
 
 async def test_a_hundred_pods_at_once_are_all_seen(namespace: Namespace, session: Session) -> None:
