@@ -37,11 +37,13 @@ class Household:
         settings: the daemon's environment beside the folders, for example
             `{"LLMDBENCHD_MAX_ACTIVE_RUNS": "1"}`.
         config: a file of settings, if there is to be one.
+        patience_s: how long anything is waited for, unless a test says otherwise.
     """
 
     root: Path
     settings: dict[str, str] = field(default_factory=dict)
     config: Path | None = None
+    patience_s: float = WITHIN_S
     daemon: subprocess.Popen[bytes] | None = None
     events: list[Event] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
@@ -185,11 +187,11 @@ class Household:
         what: str,
         look: Callable[[], Answer],
         *,
-        within_s: float = WITHIN_S,
+        within_s: float | None = None,
         glance_s: float = GLANCE_S,
     ) -> Answer:
         """Wait until `look` answers something true; looks again at each line of the log."""
-        deadline = time.monotonic() + within_s
+        deadline = time.monotonic() + (self.patience_s if within_s is None else within_s)
         while True:
             with self._changed:
                 seen = len(self.events)

@@ -14,6 +14,7 @@ from tests.e2e.namespace import Namespace
 
 RIGHTS = Path(__file__).parents[2] / "deploy" / "rbac.yaml"
 _KINDS = {"ServiceAccount": "serviceaccounts", "Role": "roles", "RoleBinding": "rolebindings"}
+PATIENCE_S = 180.0  # a scheduler needs up to 70 s after its API server was killed
 SMALL = {"cpu": "100m", "memory": "512Mi"}  # the default is for real loads
 
 
@@ -53,6 +54,7 @@ def serving(
             "LLMDBENCHD_IMAGE": LAUNCHER,
             **settings,
         },
+        patience_s=PATIENCE_S,
     )
     house.start()
     try:
