@@ -130,7 +130,7 @@ async def test_a_real_bookmark_moves_the_place_to_go_on_from_and_is_no_trouble(
 
         def stream(self, path: str, *, query: dict[str, str], **more: object) -> object:
             versions.append(query["resourceVersion"])
-            return session.stream(path, query=query, **more)  # type: ignore[arg-type]
+            return session.stream(path, query=query, **more)  # type: ignore[arg-type]  # passed on as it came
 
     pace = Pace(lifetime=1.0)
     async with listening(Noting(), namespace=namespace.name, pace=pace) as pods:
