@@ -104,12 +104,12 @@ async def _renewed(provided: Provided, settings: dict[str, str]) -> dict[str, st
             f"{provided.source}: `idp-issuer-url` must be an https URL, and is `{issuer}`"
         )
     trust = await asyncio.to_thread(_trust, provided, settings)
-    requestor = _Issuer(settings["client-id"], settings.get("client-secret", ""), issuer, trust)
+    requester = _Issuer(settings["client-id"], settings.get("client-secret", ""), issuer, trust)
     what = f"{provided.source}: the OIDC issuer {issuer}"
     try:
         with world(what):
             async with asyncio.timeout(_WAIT_S):
-                answer = await requestor.refresh_token(settings["refresh-token"])
+                answer = await requester.refresh_token(settings["refresh-token"])
     except ConfigException as error:
         raise _issuer_said(error, what) from error
     except (KeyError, TypeError, ValueError) as error:
@@ -123,7 +123,7 @@ async def _renewed(provided: Provided, settings: dict[str, str]) -> dict[str, st
 
 
 class _Issuer(OpenIDRequestor):
-    """The library's requestor, which never asks in the clear, wherever it is sent."""
+    """The library's requester, which never asks in the clear, wherever it is sent."""
 
     def _client_session(self) -> aiohttp.ClientSession:
         ours = aiohttp.encode_basic_auth(self._client_id, self._client_secret)
