@@ -15,7 +15,7 @@ from tests.e2e.namespace import Namespace
 RIGHTS = Path(__file__).parents[2] / "deploy" / "rbac.yaml"
 _KINDS = {"ServiceAccount": "serviceaccounts", "Role": "roles", "RoleBinding": "rolebindings"}
 PATIENCE_S = 180.0  # a scheduler needs up to 70 s after its API server was killed
-SMALL = {"cpu": "100m", "memory": "512Mi"}  # the default is for real loads
+SMALL = {"cpu": "400m", "memory": "512Mi"}  # the default is for real loads
 
 
 def grant(namespace: Namespace, without: str = "") -> str:
