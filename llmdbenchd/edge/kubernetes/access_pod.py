@@ -11,16 +11,14 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from enum import Enum, auto
 
 import msgspec
 
 from llmdbenchd.core.launch import labels
 from llmdbenchd.core.launch.manifest import KEEP_PORT, SERVE_SECRET, access_pod
 from llmdbenchd.core.launch.plan import LauncherPlan
-from llmdbenchd.core.pods.objects import Pod, PodList
+from llmdbenchd.core.pods.objects import Pod
 from llmdbenchd.core.pods.sight import OVER
-from llmdbenchd.core.pods.words import quoted
 from llmdbenchd.edge.kubernetes.errors import AlreadyExists, Conflict, NotFound
 from llmdbenchd.edge.kubernetes.payloads import Payloads
 from llmdbenchd.edge.kubernetes.session import Session
@@ -30,17 +28,6 @@ LOOK_S = 0.2
 START_S = 30.0  # then it is said what keeps it, and waited for anew
 NO_IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 WARM_S = 120.0
-SHARED = frozenset({"ReadWriteMany", "ReadOnlyMany"})
-
-
-class _Found(Enum):
-    """How the pod of a claim is."""
-
-    ABSENT = auto()
-    GOING = auto()  # deleted, and still there
-    UNFIT = auto()  # has ended, cannot have its image, or runs another daemon version's scripts
-    STARTING = auto()
-    READY = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +55,7 @@ class AccessPods:
     """The data-access pods of one namespace."""
 
     def __init__(
-        self,
-        session: Session,
-        namespace: str,
-        instance: str,
-        *,
-        payloads: Payloads,
-        image: str,
-        warm_s: float = WARM_S,
+        self, session: Session, namespace: str, instance: str, *, payloads: Payloads, image: str
     ) -> None:
         """Take a namespace into use.
 
@@ -85,17 +65,14 @@ class AccessPods:
             instance: the daemon's id.
             payloads: the scripts that run in the pods.
             image: what they run in where a job's own cannot be had.
-            warm_s: how long a pod on a shared claim is kept after its last use.
         """
         self._image = image
         self._session = session
         self._namespace = namespace
         self._instance = instance
         self._payloads = payloads
-        self._warm_s = warm_s
         self._windows: dict[str, _Window] = {}
         self._ending: set[asyncio.Task[None]] = set()
-        self._has_adopted = False
 
     @asynccontextmanager
     async def open(self, plan: LauncherPlan, *, node: str) -> AsyncIterator[Door]:
@@ -108,8 +85,8 @@ class AccessPods:
         Raises:
             Refused, Unavailable: it cannot be made, or did not start in time.
         """
-        name = self._name(plan.storage.claim)
-        window = self._windows.setdefault(name, _Window())
+        claim = plan.storage.claim
+        window = self._windows.setdefault(claim, _Window())
         window.users += 1
         if window.closing is not None:
             window.closing.cancel()
@@ -117,8 +94,7 @@ class AccessPods:
         try:
             async with window.one_at_a_time:
                 if window.door is None:
-                    window.door = await self._opened(plan, name, node)
-            await self._adopt_others()
+                    window.door = await self._opened(plan, node)
             try:
                 yield window.door
             except BaseException:
@@ -126,78 +102,46 @@ class AccessPods:
                 raise
         finally:
             window.users -= 1
-            is_shared = plan.storage.access in SHARED
-            self._close_later(name, self._warm_s if is_shared else 0.0)
+            if not window.users:
+                shared = plan.storage.access in {"ReadWriteMany", "ReadOnlyMany"}
+                loop = asyncio.get_running_loop()
+                wait_s = WARM_S if shared else 0.0
+                window.closing = loop.call_later(wait_s, self._close, claim)
 
-    async def _adopt_others(self) -> None:
-        """Once: what a daemon before us left warm, or found ended too late, is to go as well."""
-        if self._has_adopted:
-            return
-        ours = labels.instance_labels(self._instance) | {labels.APP: labels.ACCESS_APP}
-        query = {"labelSelector": labels.selector(ours)}
-        answer = await self._session.ask("GET", self._pods, query=query)
-        for pod in msgspec.json.decode(answer, type=PodList).items:
-            if pod.metadata.name not in self._windows:
-                self._windows[pod.metadata.name] = _Window()
-                self._close_later(pod.metadata.name, self._warm_s)
-        self._has_adopted = True
-
-    def _close_later(self, name: str, wait_s: float) -> None:
-        window = self._windows[name]
-        if not window.users and window.closing is None:
-            loop = asyncio.get_running_loop()
-            window.closing = loop.call_later(wait_s, self._close, name)
-
-    def _close(self, name: str) -> None:
-        window = self._windows[name]
+    def _close(self, claim: str) -> None:
+        window = self._windows[claim]
         window.door = window.closing = None
-        task = asyncio.get_running_loop().create_task(self._remove(name))
+        task = asyncio.get_running_loop().create_task(self._remove(claim))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
-    async def _remove(self, name: str) -> None:
-        window = self._windows[name]
+    async def _remove(self, claim: str) -> None:
+        window = self._windows[claim]
         async with window.one_at_a_time:
-            if window.users:
-                return
-            try:
-                await self._delete(name)
-            except Refused:
-                return  # it ends by itself when nobody asks
-            except Unavailable:
-                self._close_later(name, self._warm_s)
+            if not window.users:
+                with suppress(Refused, Unavailable):  # it ends by itself when nobody asks
+                    await self._delete(self._name(claim))
 
-    async def _opened(self, plan: LauncherPlan, name: str, node: str) -> Door:
+    async def _opened(self, plan: LauncherPlan, node: str) -> Door:
         """Make the pod or find it made, and wait until it serves."""
-        pod: Pod | None = None
-        images = list(dict.fromkeys(filter(None, (plan.pod.image, self._image))))
-        has_made = False
+        name, pod = self._name(plan.storage.claim), None
+        images = [plan.pod.image, self._image]  # a job's own may be what is wrong with it
         try:
             async with asyncio.timeout(START_S):
                 while True:
                     pod = await self._pod(name)
-                    found = _Found.ABSENT if pod is None else self._judged(pod)
-                    if pod is not None and found is _Found.READY:
-                        return self._door(pod)
-                    if found is _Found.ABSENT:
+                    if pod is None:
                         await self._make(plan, name, image=images[0], node=node)
-                        has_made = True
-                    elif found is _Found.UNFIT:
+                    elif pod.status.phase in OVER or pod.metadata.deletion_timestamp:
                         await self._delete(name)
-                        del images[: has_made or _has_no_image(pod)]  # it may be what is wrong
-                        if not images:
-                            raise Unavailable(f"data-access pod {name}: {_seen(pod)}")
+                    elif _is_ready(pod):
+                        return self._door(pod)
+                    elif _has_no_image(pod) and len(images) > 1:
+                        del images[0]
+                        await self._delete(name)
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
             raise Unavailable(f"data-access pod {name} did not start: {_seen(pod)}") from None
-
-    def _judged(self, pod: Pod) -> _Found:
-        if pod.metadata.deletion_timestamp:
-            return _Found.GOING
-        is_current = pod.metadata.labels.get(labels.PAYLOAD) == self._payloads.payload.digest
-        if pod.status.phase in OVER or _has_no_image(pod) or not is_current:
-            return _Found.UNFIT
-        return _Found.READY if _is_ready(pod) else _Found.STARTING
 
     def _door(self, pod: Pod) -> Door:
         container = pod.spec.containers[0]
@@ -247,9 +191,8 @@ def _is_ready(pod: Pod) -> bool:
     return pod.status.phase == "Running" and bool(statuses) and all(one.ready for one in statuses)
 
 
-def _has_no_image(pod: Pod | None) -> bool:
-    statuses = pod.status.container_statuses if pod else ()
-    waiting = (one.state.waiting for one in statuses)
+def _has_no_image(pod: Pod) -> bool:
+    waiting = (one.state.waiting for one in pod.status.container_statuses)
     return any(one is not None and one.reason in NO_IMAGE for one in waiting)
 
 
@@ -257,9 +200,7 @@ def _seen(pod: Pod | None) -> str:
     """What keeps it, as far as its status tells."""
     if pod is None:
         return "it is not there"
-    states = [one.state for one in pod.status.container_statuses]
-    told = [f"{one.waiting.reason}: {one.waiting.message}" for one in states if one.waiting]
-    ended = [one.terminated for one in states if one.terminated]
-    told += [f"{one.reason} with exit code {one.exit_code}: {quoted(one.message)}" for one in ended]
-    told += [one.message for one in pod.status.conditions if one.message]
+    waiting = [one.state.waiting for one in pod.status.container_statuses if one.state.waiting]
+    conditions = [one.message for one in pod.status.conditions if one.message]
+    told = [f"{one.reason}: {one.message}" for one in waiting] + conditions
     return told[0] if told else f"its phase is {pod.status.phase}"

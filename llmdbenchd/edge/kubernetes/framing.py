@@ -1,8 +1,9 @@
 """The Kubernetes room's unpacker: many small files out of one answer of `payload/serve.py`."""
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+
+import msgspec
 
 from llmdbenchd.ports import Unavailable
 
@@ -17,6 +18,11 @@ class SmallFile:
     content: bytes
 
 
+class _Head(msgspec.Struct):
+    path: str
+    size: int
+
+
 async def unframed(stream: AsyncIterator[bytes], limit: int) -> AsyncIterator[SmallFile]:
     """Each file as soon as it is whole; an answer that is cut off just ends earlier.
 
@@ -24,35 +30,30 @@ async def unframed(stream: AsyncIterator[bytes], limit: int) -> AsyncIterator[Sm
         Unavailable: this is not such an answer.
     """
     held = bytearray()
+    head: _Head | None = None
     async for chunk in stream:
         held += chunk
-        begin = 0
-        while (head := _head(held, begin, limit)) is not None:
-            path, content, end = head
-            if len(held) < end:
+        while True:
+            if head is None:
+                end = held.find(b"\n")
+                if end < 0:
+                    if len(held) > LONGEST_HEAD:
+                        raise Unavailable("small files: the answer is not framed")
+                    break
+                head = _read(bytes(held[:end]), limit)
+                del held[: end + 1]
+            if len(held) < head.size:
                 break
-            yield SmallFile(path, bytes(held[content:end]))
-            begin = end
-        del held[:begin]
+            yield SmallFile(head.path, bytes(held[: head.size]))
+            del held[: head.size]
+            head = None
 
 
-def _head(held: bytearray, begin: int, limit: int) -> tuple[str, int, int] | None:
-    """A file's path, and where its content begins and ends; None until its line is whole."""
-    content = held.find(b"\n", begin) + 1
-    if not content:
-        if len(held) - begin > LONGEST_HEAD:
-            raise Unavailable("small files: the answer is not framed")
-        return None
-    path, size = _read(bytes(held[begin : content - 1]), limit)
-    return path, content, content + size
-
-
-def _read(line: bytes, limit: int) -> tuple[str, int]:
+def _read(line: bytes, limit: int) -> _Head:
     try:
-        head = json.loads(line)  # not msgspec: names that are not UTF-8 have lone surrogates
-        path, size = head["path"], head["size"]
-    except (ValueError, KeyError, TypeError) as error:
+        head = msgspec.json.decode(line, type=_Head)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Unavailable(f"small files: the answer is not framed: {error}") from error
-    if not isinstance(path, str) or not isinstance(size, int) or not 0 <= size <= limit:
-        raise Unavailable(f"small files: {path!r} has {size!r} bytes")
-    return path, size
+    if not 0 <= head.size <= limit:
+        raise Unavailable(f"small files: {head.path} has {head.size} bytes")
+    return head
