@@ -28,6 +28,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
+import select
 import signal
 import sys
 import threading
@@ -198,7 +199,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         end = begin + count
         while begin < end:
-            sent = os.sendfile(self.connection.fileno(), fd, begin, min(end - begin, 1 << 26))
+            try:
+                sent = os.sendfile(self.connection.fileno(), fd, begin, min(end - begin, 1 << 26))
+            except BlockingIOError:  # a socket with a time-out never waits by itself
+                if not select.select([], [self.connection], [], self.timeout)[1]:
+                    raise TimeoutError from None
+                continue
             if sent == 0:  # it became shorter: the answer is not what was promised
                 raise BrokenPipeError
             begin += sent

@@ -176,3 +176,10 @@ def test_by_commands_it_answers_the_same(window: Window) -> None:
 
     assert json.loads(run("manifest", FOLDER)) == window.manifest("?final=1")
     assert run("file", FOLDER, "a", "4", "3") == b"456"
+
+
+def test_a_file_larger_than_what_a_socket_holds_comes_whole(window: Window) -> None:
+    content = os.urandom(1 << 20) * 48
+    (window.results / "large").write_bytes(content)
+
+    assert window.ask(f"file/{FOLDER}/large")[:2] == (200, content)
