@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 
 import structlog
 
-from llmdbenchd.app.engines import LOCAL, Engines
+from llmdbenchd.app.engines import Engines
 from llmdbenchd.app.status import StatusFile
 from llmdbenchd.controllers.activities import Activities
 from llmdbenchd.controllers.admission import Admission
@@ -20,6 +20,7 @@ from llmdbenchd.controllers.runs import Runs
 from llmdbenchd.controllers.sites import Site, Sites
 from llmdbenchd.controllers.tidying import Tidying
 from llmdbenchd.controllers.watchers import watch_launchers
+from llmdbenchd.core.job.place import LOCAL
 from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.record import Record

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from llmdbenchd import payload
+from llmdbenchd.core.job.place import LOCAL, namespace_of
 from llmdbenchd.core.launch.plan import IMAGE, Places
 from llmdbenchd.edge.kubernetes.access import Access
 from llmdbenchd.edge.kubernetes.collecting import Collecting
@@ -20,7 +21,6 @@ from llmdbenchd.edge.local.launchers import LocalEngine
 from llmdbenchd.ports import Clock, Engine
 from llmdbenchd.settings import Settings
 
-LOCAL = "local"
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
 
@@ -41,8 +41,7 @@ class Engines:
         """The engine of a place."""
         if place == LOCAL:
             return self._local
-        namespace = place.partition("/")[2]
-        return ConnectingEngine(self._connection, partial(self._on_cluster, namespace))
+        return ConnectingEngine(self._connection, partial(self._on_cluster, namespace_of(place)))
 
     def places(self, place: str, launcher: str) -> Places:
         """Where a launcher in this place sees its files."""

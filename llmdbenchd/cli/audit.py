@@ -17,7 +17,7 @@ from llmdbenchd.core.fsck.accounts import (
     Unread,
 )
 from llmdbenchd.core.fsck.compare import compare
-from llmdbenchd.core.job.support import KUBERNETES, LOCAL
+from llmdbenchd.core.job.place import LOCAL, cluster_place, namespace_of
 from llmdbenchd.core.launch.manifest import EPHEMERAL
 from llmdbenchd.core.launch.plan import IMAGE
 from llmdbenchd.core.run.record import Record
@@ -102,7 +102,7 @@ class Auditor:
                     return
                 if not sessions:
                     sessions.append(await stack.enter_async_context(await self._session()))
-                await on_cluster.remove(sessions[0], _namespace(thing.place), thing)
+                await on_cluster.remove(sessions[0], namespace_of(thing.place), thing)
 
             yield remove
 
@@ -146,7 +146,7 @@ class Auditor:
                 for place in sorted(wanted):
                     try:
                         things += await on_cluster.things_in(
-                            session, place, _namespace(place), instance
+                            session, place, namespace_of(place), instance
                         )
                     except (Refused, Unavailable) as error:
                         unseen[place] = str(error)
@@ -157,8 +157,8 @@ class Auditor:
     def _more_places(self) -> Iterator[str]:
         settings = self.folders.settings
         if settings.namespace is not None and settings.engine != LOCAL:
-            yield f"{KUBERNETES}/{settings.namespace}"
-        yield from (f"{KUBERNETES}/{name}" for name in self.namespaces)
+            yield cluster_place(settings.namespace)
+        yield from map(cluster_place, self.namespaces)
 
     async def _session(self) -> Session:
         settings = self.folders.settings
@@ -184,7 +184,3 @@ def _results(book: JobBook, record: Record) -> tuple[str, ...]:
     except WorkloadError:
         return (f"claim {storage.claim}",)
     return tuple(f"claim {storage.claim}, folder {folder}" for folder in folders)
-
-
-def _namespace(place: str) -> str:
-    return place.partition("/")[2]

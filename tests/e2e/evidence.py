@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 from llmdbenchd.kit.stamps import plain, stamp_of
-
-OURS = (b"LLMDBENCH", b"launcher: ")  # what the launcher itself says beside the harness
+from tests.daemon.evidence import OURS, assert_complete
 
 
 def lines_of(archive: Path, index: int = 1) -> list[bytes]:
@@ -19,11 +18,6 @@ def lines_of(archive: Path, index: int = 1) -> list[bytes]:
 
 def assert_log_is_complete(archive: Path, index: int = 1, *, lines: int) -> None:
     """What was followed is what the harness wrote: no line missing, none twice."""
-    [results] = (path.parent for path in (archive / "results" / str(index)).rglob("stdout.log"))
-    wrote = (results / "stdout.log").read_bytes() + (results / "stderr.log").read_bytes()
-    seen = lines_of(archive, index)
-    assert sorted(seen) == sorted(wrote.splitlines())
-    numbers = [int(line.split()[-1]) for line in seen if b"INFO - line " in line]
-    assert numbers == list(range(1, lines + 1))
+    assert_complete(lines_of(archive, index), archive, index, lines=lines)
     launcher = json.loads((archive / "run.json").read_bytes())["launchers"][index - 1]
     assert launcher["log_gaps"] == []

@@ -13,7 +13,7 @@ from typing import Any
 from llmdbenchd.core.job.jobfile import Value
 from llmdbenchd.core.job.matrix import Cell, runs
 from llmdbenchd.core.job.model import JobSpec
-from llmdbenchd.core.job.support import KUBERNETES
+from llmdbenchd.core.job.place import place_of
 from llmdbenchd.core.job.workloads import Source
 from llmdbenchd.core.run.limits import Limits
 
@@ -44,8 +44,7 @@ class AcceptedJob:
     @property
     def place(self) -> str:
         """Where its launchers live: an engine, on a cluster with the namespace."""
-        on_a_cluster = self.engine == KUBERNETES
-        return f"{self.engine}/{self.spec.harness_namespace}" if on_a_cluster else self.engine
+        return place_of(self.engine, self.spec.harness_namespace)
 
     @property
     def cells(self) -> tuple[Cell, ...]:

@@ -4,15 +4,13 @@ For the audit, which speaks to a cluster without a daemon. Only what carries our
 found, and only the very object that was found is removed.
 """
 
-from contextlib import suppress
-
 import msgspec
 
 from llmdbenchd.core.fsck.accounts import Object, Thing
 from llmdbenchd.core.launch import labels
 from llmdbenchd.core.pods.objects import ListMetadata, Metadata, PodStatus
 from llmdbenchd.core.pods.sight import OVER
-from llmdbenchd.edge.kubernetes.errors import Conflict, NotFound
+from llmdbenchd.edge.kubernetes.deleting import delete
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.ports import Unavailable
 
@@ -52,9 +50,7 @@ async def remove(session: Session, namespace: str, thing: Thing) -> None:
         Refused, Unavailable: it could not be done.
     """
     path = f"/api/v1/namespaces/{namespace}/{_PLURALS[thing.kind]}/{thing.name}"
-    how = {"preconditions": {"uid": thing.uid}, "propagationPolicy": "Background"}
-    with suppress(NotFound, Conflict):
-        await session.ask("DELETE", path, body=how)
+    await delete(session, path, thing.uid, {"propagationPolicy": "Background"})
 
 
 async def _listed(session: Session, kind: Object, namespace: str, instance: str) -> list["_Found"]:

@@ -11,20 +11,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
 from llmdbenchd.core.launch import labels
 from llmdbenchd.core.launch.manifest import HARNESS, KEEP, grace_seconds
 from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan, Places
 from llmdbenchd.core.pods.objects import Pod
 from llmdbenchd.core.run.sight import Absent, Ended, Running, Sight
 from llmdbenchd.edge.kubernetes.complaints import Complaints
-from llmdbenchd.edge.kubernetes.errors import Conflict, NotFound
+from llmdbenchd.edge.kubernetes.deleting import delete
 from llmdbenchd.edge.kubernetes.knowing import Known
 from llmdbenchd.edge.kubernetes.logs import LogCopy
 from llmdbenchd.edge.kubernetes.making import Claims, Maker
 from llmdbenchd.edge.kubernetes.owners import Owners
 from llmdbenchd.edge.kubernetes.payloads import Payloads
+from llmdbenchd.edge.kubernetes.pods import pod_named
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.edge.kubernetes.sweeping import Sweeper
 from llmdbenchd.edge.kubernetes.telling import Teller
@@ -233,22 +232,14 @@ class KubernetesEngine:
             Unavailable: nobody could say, also for want of a right.
         """
         try:
-            answer = await self._session.ask("GET", self._path(launcher))
-        except NotFound:
-            return None
+            pod = await pod_named(self._session, self._namespace, launcher)
         except Refused as error:
             raise Unavailable(str(error)) from error
-        pod = msgspec.json.decode(answer, type=Pod)
-        return pod if self._known.is_ours(pod) else None
+        return pod if pod is not None and self._known.is_ours(pod) else None
 
     async def _delete(self, pod: Pod, how: dict[str, object]) -> None:
-        precondition = {"preconditions": {"uid": pod.metadata.uid}}
-        with suppress(NotFound, Conflict):  # gone, or another of this name by now
-            path = self._path(pod.metadata.name)
-            await self._session.ask("DELETE", path, body=how | precondition)
-
-    def _path(self, launcher: str) -> str:
-        return f"/api/v1/namespaces/{self._namespace}/pods/{launcher}"
+        path = f"/api/v1/namespaces/{self._namespace}/pods/{pod.metadata.name}"
+        await delete(self._session, path, pod.metadata.uid, how)
 
 
 def _launchers_of(change: Change) -> Iterable[str]:

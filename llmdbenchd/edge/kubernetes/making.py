@@ -7,15 +7,13 @@ two of them finds, the next time, what was made, and makes the rest.
 import secrets
 from typing import Protocol
 
-import msgspec
-
 from llmdbenchd.core.launch import labels
 from llmdbenchd.core.launch.manifest import EPHEMERAL, launcher_pod
 from llmdbenchd.core.launch.plan import LauncherPlan, Storage
-from llmdbenchd.core.pods.objects import Pod
-from llmdbenchd.edge.kubernetes.errors import AlreadyExists, Conflict, Forbidden, NotFound
+from llmdbenchd.edge.kubernetes.errors import AlreadyExists, Conflict, Forbidden
 from llmdbenchd.edge.kubernetes.owners import Owners
 from llmdbenchd.edge.kubernetes.payloads import Payloads
+from llmdbenchd.edge.kubernetes.pods import pod_named
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.ports import Refused, Unavailable
 
@@ -79,12 +77,10 @@ class Maker:
             await self._adopt(plan)
 
     async def _adopt(self, plan: LauncherPlan) -> None:
-        try:
-            answer = await self._session.ask("GET", f"{self._pods}/{plan.name}")
-        except NotFound as error:
-            raise Unavailable(f"launcher {plan.name} went while it was made: {error}") from error
-        there = msgspec.json.decode(answer, type=Pod).metadata.labels
-        if not labels.launcher_labels(plan.identity).items() <= there.items():
+        pod = await pod_named(self._session, self._namespace, plan.name)
+        if pod is None:
+            raise Unavailable(f"launcher {plan.name} went while it was made")
+        if not labels.launcher_labels(plan.identity).items() <= pod.metadata.labels.items():
             taken = f"pod {plan.name} in namespace {self._namespace} is there and is not ours"
             raise Refused(f"{taken}: delete it, or give the job another id")
 

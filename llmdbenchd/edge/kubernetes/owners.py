@@ -8,14 +8,14 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 
 import msgspec
 
 from llmdbenchd.core.launch import labels
 from llmdbenchd.core.launch.config_maps import run_config_map
 from llmdbenchd.core.launch.plan import LauncherPlan
-from llmdbenchd.edge.kubernetes.errors import AlreadyExists, Conflict, NotFound
+from llmdbenchd.edge.kubernetes.deleting import delete
+from llmdbenchd.edge.kubernetes.errors import AlreadyExists
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.ports import Refused
 
@@ -115,9 +115,8 @@ class Owners:
         return msgspec.json.decode(answer, type=_ConfigMap).metadata.uid
 
     async def _delete(self, name: str, uid: str) -> None:
-        how = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
-        with suppress(NotFound, Conflict):  # gone, or another of this name by now
-            await self._session.ask("DELETE", f"{self._path}/{name}", body=how)
+        path = f"{self._path}/{name}"
+        await delete(self._session, path, uid, {"propagationPolicy": "Background"})
 
 
 class _Metadata(msgspec.Struct, frozen=True):
