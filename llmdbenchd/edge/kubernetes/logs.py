@@ -58,30 +58,6 @@ class LogEnd:
     unread: str = ""
 
 
-async def follow_log(
-    session: Streams,
-    namespace: str,
-    pod: str,
-    container: str,
-    into: Path,
-    *,
-    is_over: Callable[[], Awaitable[bool]],
-) -> LogEnd:
-    """Copy a container's log into the file `into` until the container has ended.
-
-    The short form of `LogCopy`, for who cannot say when the pod was seen to change.
-    """
-    copy = LogCopy(
-        session=session,
-        namespace=namespace,
-        pod=pod,
-        container=container,
-        into=into,
-        is_over=is_over,
-    )
-    return await copy.run()
-
-
 @dataclass(slots=True, kw_only=True)
 class LogCopy:
     """A copy in progress. What it knows is in the file, so a kill at any moment loses nothing.

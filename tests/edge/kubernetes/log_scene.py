@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from llmdbenchd.edge.kubernetes import logs
-from llmdbenchd.edge.kubernetes.logs import LogCopy, LogEnd, follow_log
+from llmdbenchd.edge.kubernetes.logs import LogCopy, LogEnd
 from tests.edge.kubernetes.log_server import LogServer
 from tests.edge.kubernetes.plain_session import PlainSession
 from tests.kit.kubelet import SECOND, START, Written
@@ -55,14 +55,7 @@ class Scene:
 
     async def followed(self) -> LogEnd:
         async with asyncio.timeout(30):
-            return await follow_log(
-                self.session,
-                "bench",
-                "launcher",
-                "harness",
-                self.into,
-                is_over=self.server.is_over,
-            )
+            return await self.copy().run()
 
 
 @asynccontextmanager

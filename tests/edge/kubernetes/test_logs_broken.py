@@ -39,7 +39,9 @@ async def main(url, into):
     async with aiohttp.ClientSession() as http:
         print("up", flush=True)
         session = PlainSession(http, url)
-        await logs.follow_log(session, "n", "p", "c", Path(into), is_over=is_over)
+        await logs.LogCopy(
+            session=session, namespace="n", pod="p", container="c", into=Path(into), is_over=is_over
+        ).run()
 
 asyncio.run(main(*sys.argv[1:]))
 """
