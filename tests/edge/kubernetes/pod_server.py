@@ -16,6 +16,7 @@ import msgspec
 from llmdbenchd.edge.kubernetes.errors import translated
 from llmdbenchd.ports import Unavailable
 
+ROUNDED_S = 1e-3  # the loop's clock may stop a hair before the moment that it was to reach
 CLOSE = "close"  # what a watch does in place of going on
 CUT = "cut"
 HANG = "hang"  # it is not even answered
@@ -139,7 +140,7 @@ class PodServer:
         if version < self.oldest:
             self._interruptions.append(error_line(410, "Expired"))
         heard, bookmark = _now(), _now() + (self.bookmark_s or 1e9)
-        while _now() < ends:
+        while not _reached(ends):
             while self._interruptions:
                 piece = self._interruptions.popleft()
                 if piece == CLOSE:
@@ -152,12 +153,12 @@ class PodServer:
             if self.is_frozen or not new:
                 until = min(heard + silence_s, *([] if self.is_frozen else [ends, bookmark]), 1e9)
                 await self._wait(until)
-                if _now() >= heard + silence_s:
+                if _reached(heard + silence_s):
                     raise Unavailable("GET pods: no answer in time") from TimeoutError()
             if new and not self.is_frozen:
                 version, heard = new[-1][0], _now()
                 yield b"".join(line for _, line in new)
-            elif _now() >= bookmark and not self.is_frozen:
+            elif _reached(bookmark) and not self.is_frozen:
                 heard, bookmark = _now(), _now() + (self.bookmark_s or 1e9)
                 version = max(version, self.version)
                 yield bookmark_line(version)
@@ -214,6 +215,10 @@ def error_line(code: int, reason: str) -> bytes:
 def no(code: int, message: str = "no", **headers: str) -> Exception:
     """What a session raises for this status."""
     return translated(code, message.encode(), headers, what="GET pods")
+
+
+def _reached(moment: float) -> bool:
+    return _now() + ROUNDED_S >= moment
 
 
 def _now() -> float:
