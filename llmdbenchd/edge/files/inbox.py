@@ -34,6 +34,8 @@ CONTROL = "control"
 TAKEN = ".taken"
 GROUP = 500  # files handed out together, to share one commit
 
+Identity = tuple[int, int]  # device and inode of a folder; not used again while it is locked
+
 _HINTS = {
     Heard.CREATED: Hint.CREATED,
     Heard.MODIFIED: Hint.WRITING,
@@ -88,10 +90,22 @@ def is_paused(queue: Path) -> bool:
     return True
 
 
+def identity(folder: Path) -> Identity:
+    """Which folder lies at this path.
+
+    Raises:
+        Refused, Unavailable: none that can be looked at.
+    """
+    with translated(folder):
+        status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
 async def arrivals(
     queue: Path,
     disk: Executor,
     *,
+    locked: Identity,
     scan_s: float = 5,
     patience: Patience | None = None,
     polling: bool = False,
@@ -103,8 +117,9 @@ async def arrivals(
     again after the next scan. Close the generator when done (`contextlib.aclosing`).
 
     Args:
-        queue: exists (`prepare_queue`) and is locked by us.
+        queue: exists (`prepare_queue`).
         disk: where blocking calls run.
+        locked: the folder that we locked; another one at this path is not served.
         scan_s: seconds between two complete scans.
         patience: how long to wait for files whose writers may not be done.
         polling: do without the kernel's hints (a network filesystem).
@@ -115,7 +130,6 @@ async def arrivals(
     loop = asyncio.get_running_loop()
     tracker = Tracker(patience or Patience())
     scan_at, lost = -math.inf, False
-    locked = await loop.run_in_executor(disk, _inode, queue)
     with folder_hints(queue, polling=polling) as hints:
         while True:
             lost |= _listen(tracker, hints, loop.time())
@@ -146,14 +160,9 @@ def _listen(tracker: Tracker, hints: FolderHints, now: float) -> bool:
     return lost
 
 
-def _inode(folder: Path) -> int:
-    with translated(folder):
-        return folder.stat().st_ino
-
-
-def _look(queue: Path, locked: int, names: Iterable[str] | None) -> Mapping[str, Look | None]:
+def _look(queue: Path, locked: Identity, names: Iterable[str] | None) -> Mapping[str, Look | None]:
     """Look at the given names, or at all there are."""
-    if names is None and _inode(queue) != locked:
+    if names is None and identity(queue) != locked:
         raise Unavailable(
             f"{queue}: the folder was replaced, and the new one is not locked: restart the daemon"
         )

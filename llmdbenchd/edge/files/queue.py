@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from llmdbenchd.core.job.names import job_id
 from llmdbenchd.edge.files.claims import Claims, Order, Taken, plain_stem, submitted_id
-from llmdbenchd.edge.files.inbox import Ready, arrivals
+from llmdbenchd.edge.files.inbox import Ready, arrivals, identity
 from llmdbenchd.edge.files.records import encoded
 from llmdbenchd.ports import Dropped, NewJob
 
@@ -38,6 +38,7 @@ class FileQueue:
         rejected: Callable[[str, str], None],
     ) -> None:
         self._queue = queue
+        self._locked = identity(queue)  # now: one that comes later is not the one we locked
         self._claims = claims
         self._disk = disk
         self._scan_s = scan_s
@@ -52,7 +53,13 @@ class FileQueue:
         await self._do(self._claims.recover)
         while left := await self._take([]):
             yield left
-        found = arrivals(self._queue, self._disk, scan_s=self._scan_s, polling=self._polling)
+        found = arrivals(
+            self._queue,
+            self._disk,
+            locked=self._locked,
+            scan_s=self._scan_s,
+            polling=self._polling,
+        )
         async with aclosing(found):
             async for ready in found:
                 yield await self._take(ready)

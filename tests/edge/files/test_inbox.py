@@ -15,7 +15,7 @@ from asyncinotify import Inotify, Mask
 
 from llmdbenchd.edge.files import inbox
 from llmdbenchd.edge.files.hints import FolderHints, Heard, folder_hints
-from llmdbenchd.edge.files.inbox import GROUP, Ready, arrivals, is_paused, prepare_queue
+from llmdbenchd.edge.files.inbox import GROUP, Ready, arrivals, identity, is_paused, prepare_queue
 from llmdbenchd.edge.files.kernel import Writer
 from llmdbenchd.edge.files.readiness import Look, Patience
 from llmdbenchd.ports import Unavailable
@@ -84,7 +84,9 @@ class Watcher:
 async def test_a_file_that_is_moved_in_is_whole_at_once(queue: Path, disk: Executor) -> None:
     (queue.parent / "x.yaml").write_text("a: 1", encoding="utf-8")
     patient = Patience(settle_s=NEVER, stable_s=NEVER)
-    async with aclosing(arrivals(queue, disk, scan_s=NEVER, patience=patient)) as groups:
+    async with aclosing(
+        arrivals(queue, disk, locked=identity(queue), scan_s=NEVER, patience=patient)
+    ) as groups:
         watcher = await Watcher(groups, queue).scanned()
         await run("mv", f"{queue.parent}/x.yaml", f"{queue}/x.yaml")
         assert await watcher.names(1) == ["x.yaml"]
@@ -93,7 +95,9 @@ async def test_a_file_that_is_moved_in_is_whole_at_once(queue: Path, disk: Execu
 async def test_a_copied_file_is_whole_after_its_close(queue: Path, disk: Executor) -> None:
     (queue.parent / "x.yaml").write_text("a: 1", encoding="utf-8")
     patient = Patience(settle_s=0.02, stable_s=NEVER)
-    async with aclosing(arrivals(queue, disk, scan_s=NEVER, patience=patient)) as groups:
+    async with aclosing(
+        arrivals(queue, disk, locked=identity(queue), scan_s=NEVER, patience=patient)
+    ) as groups:
         watcher = await Watcher(groups, queue).scanned()
         await run("cp", f"{queue.parent}/x.yaml", f"{queue}")
         assert await watcher.names(1) == ["x.yaml"]
@@ -112,7 +116,9 @@ async def test_a_slow_writer_is_never_interrupted(
     if others:
         monkeypatch.setattr(inbox, "writer_of", lambda _: Writer.UNKNOWN)
     hasty = Patience(settle_s=0.02, stable_s=0.1)
-    groups = arrivals(queue, disk, scan_s=0.05, patience=hasty, polling=polling)
+    groups = arrivals(
+        queue, disk, locked=identity(queue), scan_s=0.05, patience=hasty, polling=polling
+    )
     async with aclosing(groups), asyncio.TaskGroup() as tasks:
         watcher = await Watcher(groups, queue).scanned()
         tasks.create_task(run("sh", "-c", f"(echo 1; sleep 0.6; echo 2) > {queue}/x.yaml"))
@@ -135,7 +141,9 @@ async def test_a_file_overwritten_during_our_look_waits_for_its_new_writer(
 
     monkeypatch.setattr(inbox, "_look_at", slow_look)
     (queue.parent / "x.yaml").write_text("first", encoding="utf-8")
-    async with aclosing(arrivals(queue, disk, scan_s=0.05, patience=QUICK)) as groups:
+    async with aclosing(
+        arrivals(queue, disk, locked=identity(queue), scan_s=0.05, patience=QUICK)
+    ) as groups:
         watcher = await Watcher(groups, queue).scanned()
         (queue.parent / "x.yaml").rename(queue / "x.yaml")
         for _ in range(10):
@@ -148,7 +156,9 @@ async def test_a_file_overwritten_during_our_look_waits_for_its_new_writer(
 async def test_an_editor_that_saves_by_renaming_gives_one_whole_file(
     queue: Path, disk: Executor
 ) -> None:
-    async with aclosing(arrivals(queue, disk, scan_s=NEVER, patience=QUICK)) as groups:
+    async with aclosing(
+        arrivals(queue, disk, locked=identity(queue), scan_s=NEVER, patience=QUICK)
+    ) as groups:
         watcher = await Watcher(groups, queue).scanned()
         (queue / "4913").write_text("", encoding="utf-8")
         (queue / "4913").unlink()
@@ -163,7 +173,9 @@ async def test_files_that_were_there_before_are_found_by_looking_twice(
     queue: Path, disk: Executor
 ) -> None:
     (queue / "x.yaml").write_text("a: 1", encoding="utf-8")
-    async with aclosing(arrivals(queue, disk, scan_s=NEVER, patience=QUICK)) as groups:
+    async with aclosing(
+        arrivals(queue, disk, locked=identity(queue), scan_s=NEVER, patience=QUICK)
+    ) as groups:
         assert await Watcher(groups, queue).names(1) == ["x.yaml"]
 
 
@@ -172,7 +184,9 @@ async def test_a_burst_comes_whole_and_in_groups(
     queue: Path, disk: Executor, *, polling: bool
 ) -> None:
     names = sorted(f"f{number}.yaml" for number in range(3 * GROUP))
-    groups = arrivals(queue, disk, scan_s=0.1, patience=QUICK, polling=polling)
+    groups = arrivals(
+        queue, disk, locked=identity(queue), scan_s=0.1, patience=QUICK, polling=polling
+    )
     async with aclosing(groups):
         watcher = await Watcher(groups, queue).scanned()
         for name in names:
@@ -184,7 +198,9 @@ async def test_a_file_that_nobody_takes_comes_again_with_the_next_scan(
     queue: Path, disk: Executor
 ) -> None:
     (queue / "x.yaml").write_text("a: 1", encoding="utf-8")
-    async with aclosing(arrivals(queue, disk, scan_s=0.2, patience=QUICK)) as groups:
+    async with aclosing(
+        arrivals(queue, disk, locked=identity(queue), scan_s=0.2, patience=QUICK)
+    ) as groups:
         seen = 0
         async with asyncio.timeout(SOON):
             async for group in groups:
@@ -197,7 +213,7 @@ async def test_a_file_that_nobody_takes_comes_again_with_the_next_scan(
 async def test_a_replaced_queue_folder_ends_the_watch_since_the_lock_is_elsewhere(
     queue: Path, disk: Executor
 ) -> None:
-    async with aclosing(arrivals(queue, disk, scan_s=NEVER)) as groups:
+    async with aclosing(arrivals(queue, disk, locked=identity(queue), scan_s=NEVER)) as groups:
         await anext(groups)
         replace_queue(queue)
         with pytest.raises(Unavailable, match="restart the daemon"):
@@ -206,7 +222,7 @@ async def test_a_replaced_queue_folder_ends_the_watch_since_the_lock_is_elsewher
 
 
 async def test_a_removed_queue_folder_ends_the_watch(queue: Path, disk: Executor) -> None:
-    async with aclosing(arrivals(queue, disk, scan_s=NEVER)) as groups:
+    async with aclosing(arrivals(queue, disk, locked=identity(queue), scan_s=NEVER)) as groups:
         await anext(groups)
         shutil.rmtree(queue)
         with pytest.raises(Unavailable, match="folder is gone"):
@@ -222,7 +238,9 @@ async def test_after_an_overflow_everything_is_looked_at(
         self._something.set()
 
     monkeypatch.setattr(FolderHints, "hear", forgetful)
-    async with aclosing(arrivals(queue, disk, scan_s=NEVER, patience=QUICK)) as groups:
+    async with aclosing(
+        arrivals(queue, disk, locked=identity(queue), scan_s=NEVER, patience=QUICK)
+    ) as groups:
         watcher = await Watcher(groups, queue).scanned()
         (queue / "x.yaml").write_text("a: 1", encoding="utf-8")
         assert await watcher.names(1) == ["x.yaml"]
@@ -237,7 +255,9 @@ async def test_without_inotify_the_folder_is_polled(
     monkeypatch.setattr(Inotify, "add_watch", used_up)
     with folder_hints(queue) as hints:
         assert hints.silent_because == "inotify: Too many open files"
-    async with aclosing(arrivals(queue, disk, scan_s=0.1, patience=QUICK)) as groups:
+    async with aclosing(
+        arrivals(queue, disk, locked=identity(queue), scan_s=0.1, patience=QUICK)
+    ) as groups:
         watcher = await Watcher(groups, queue).scanned()
         (queue / "x.yaml").write_text("a: 1", encoding="utf-8")
         assert await watcher.names(1) == ["x.yaml"]

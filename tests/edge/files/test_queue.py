@@ -81,3 +81,31 @@ async def test_our_own_commit_is_not_taken_for_another_ones_after_a_failure(
     told = await queue.commit(group)
 
     assert more[0].claim not in told  # its records are to be opened
+
+
+async def test_another_folder_is_not_served_although_ours_was_seen_to_be_gone_first(
+    tmp_path: Path,
+) -> None:
+    queue, folder = queue_of(tmp_path), tmp_path / "queue"
+    folder.rename(tmp_path / "away")
+    with pytest.raises(Unavailable, match="folder is gone"):
+        await dropped_nothing(queue)
+    prepare_queue(folder)
+
+    with pytest.raises(Unavailable, match="not locked: restart the daemon"):
+        await dropped_nothing(queue)
+
+
+async def test_our_folder_is_served_again_when_it_comes_back(tmp_path: Path) -> None:
+    queue, folder = queue_of(tmp_path), tmp_path / "queue"
+    folder.rename(tmp_path / "away")
+    with pytest.raises(Unavailable, match="folder is gone"):
+        await dropped_nothing(queue)
+    (tmp_path / "away").rename(folder)
+
+    assert len(await dropped(queue, tmp_path, "a.yaml")) == 1
+
+
+async def dropped_nothing(queue: FileQueue) -> None:
+    async for _ in queue.arrivals():
+        pass
