@@ -1,5 +1,6 @@
 """The test cluster's two Go programs: built once for each content of their modules."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -26,12 +27,15 @@ def program(name: str) -> Path:
     key = places.fingerprint([*sources, _go_version(), _linker_flags(module)])
     built = places.cache() / "cluster" / key / name
     if not built.exists():
-        _build(module, built)
+        built.parent.mkdir(parents=True, exist_ok=True)
+        with built.with_name(f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two builds at once take as long as two in turn
+            if not built.exists():
+                _build(module, built)
     return built
 
 
 def _build(module: Path, built: Path) -> None:
-    built.parent.mkdir(parents=True, exist_ok=True)
     half = built.with_name(f".{built.name}.{os.getpid()}")
     flags = ("-buildvcs=false", f"-ldflags={_linker_flags(module)}", "-o", str(half))
     done = subprocess.run(
