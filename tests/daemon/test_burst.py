@@ -14,6 +14,7 @@ FILES, KILLS = 10_000, 3
 TEXT = "endpoint: http://127.0.0.1:9\nmodels: [m]\nname: '{number}'\n"
 
 
+@pytest.mark.timeout(600)  # ten thousand files on a disk that others use too
 def test_ten_thousand_files_are_all_taken_exactly_once_across_kills(household: Household) -> None:
     household.start()
     household.stop()
