@@ -73,6 +73,11 @@ class Engine(Protocol):
         """Why what the watch said last may be old, or empty."""
         ...
 
+    @property
+    def refused(self) -> str | None:
+        """What the place says to each look, if that is no; None: it does not answer (yet)."""
+        ...
+
     def places(self, launcher: str) -> Places:
         """Where the launcher of this name sees its files."""
         ...

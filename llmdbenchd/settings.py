@@ -91,8 +91,7 @@ class Settings(BaseModel):
     """Folder of scenario files that jobs may name. None: there are none."""
 
     scan_seconds: float = Field(default=5.0, ge=0.1, le=3600, allow_inf_nan=False)
-    """Seconds between two looks at the queue folder. Notices from the kernel come at once; this
-    is for those that are lost, and for folders that send none."""
+    """Seconds between two looks at the queue folder, for notices of the kernel that are lost."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least level of our own log that is written."""
@@ -109,8 +108,11 @@ class Settings(BaseModel):
     job may, since who drops a file must not choose what the daemon's user runs."""
 
     keep_days: int | None = Field(default=None, ge=1)
-    """Days after which finished jobs are tidied away. None: never; evidence is not ours to
-    lose."""
+    """Days after which finished jobs are tidied away. None: never; they are people's evidence."""
+
+    lost_after: float = Field(default=3600.0, gt=0, allow_inf_nan=False)
+    """Seconds for which a cluster may answer each look with no, before its runs are lost. An hour:
+    rights that were withdrawn by mistake are given back. No answer at all loses nothing."""
 
     path_roots: Paths = ()
     """Further folders below which a dropped file may name paths. In the environment separated

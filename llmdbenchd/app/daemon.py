@@ -77,7 +77,12 @@ class Daemon:
         self._archive = Archive(settings.archive)
         instance = instance_id(settings.state)
         self._engines = Engines(settings, environment, self.clock, instance)
-        self.book = JobBook(self._spec, instance=instance, places=self._engines.places)
+        self.book = JobBook(
+            self._spec,
+            instance=instance,
+            places=self._engines.places,
+            lost_after=settings.lost_after,
+        )
         self.sites = Sites(self._engines.build, self._watch)
         self.runs = Runs(
             site=self._site,
@@ -141,6 +146,7 @@ class Daemon:
             hold=lambda low: self.hold("disk", on=low),
             consider=self._consider_turns,
             troubled=self.sites.troubled,
+            now=lambda: self.clock.now().utc,
         )
 
     async def recover(self) -> None:

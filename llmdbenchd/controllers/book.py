@@ -1,6 +1,7 @@
 """The jobs that were accepted: read when needed, kept as long as they are in use."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from llmdbenchd.core.job.attempt import Attempt
 from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.workloads import rendered
 from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan, Places
-from llmdbenchd.core.run.limits import Limits
+from llmdbenchd.core.run.limits import LOST_AFTER_S, Limits
 from llmdbenchd.core.run.record import Record, Target
 
 IN_USE = 2048  # jobs kept in memory (12 KiB each); one more is read again, in 0.3 ms
@@ -25,20 +26,27 @@ class JobBook:
         read: gives the bytes of a job's `spec.json`, or raises.
         instance: this daemon's id.
         places: where a launcher sees its files, by its place and its name.
+        lost_after: seconds for which a place may say no to each look, before its runs are lost.
     """
 
     def __init__(
-        self, read: Callable[[str], bytes], *, instance: str, places: Callable[[str, str], Places]
+        self,
+        read: Callable[[str], bytes],
+        *,
+        instance: str,
+        places: Callable[[str, str], Places],
+        lost_after: float = LOST_AFTER_S,
     ) -> None:
         self._instance = instance
         self._places = places
+        self._lost_after = lost_after
         self.job = lru_cache(maxsize=IN_USE)(lambda job: decoded(read(job)))
         self._names = lru_cache(maxsize=4 * IN_USE)(self._launcher_names)
         self._workload = lru_cache(maxsize=IN_USE)(self._rendered)  # proving it takes 5 ms
 
     def limits(self, key: str) -> Limits:
         """How patient to be with the run."""
-        return self.job(_job_of(key)).limits
+        return replace(self.job(_job_of(key)).limits, lost_s=self._lost_after)
 
     def launchers(self, record: Record) -> tuple[str, ...]:
         """Names of launchers 1 to N of the record's attempt."""

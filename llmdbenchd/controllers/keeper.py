@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -27,6 +28,14 @@ class Notify(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Degraded:
+    """What we live with: since when (UTC), and why, as it was said last."""
+
+    since: datetime
+    reason: str
+
+
 @dataclass(slots=True)
 class Keeper:
     """Looks at the daemon itself.
@@ -38,6 +47,7 @@ class Keeper:
         min_free: below it admission stops.
         publish: writes the status for the command line.
         troubled: why what is seen may be old, by the place where launchers live.
+        now: UTC, for people.
         consider: has the turns computed anew, in case that only time has passed.
         hold: stops (True) or resumes (False) admission for want of disk.
     """
@@ -52,21 +62,31 @@ class Keeper:
     hold: Callable[[bool], None]
     consider: Callable[[], None]
     troubled: Callable[[], Mapping[str, str]]
+    now: Callable[[], datetime]
     _beats: dict[str, float] = field(default_factory=dict)
     _passes: int = -1
-    _degraded: frozenset[str] = frozenset()
+    _degraded: dict[str, Degraded] = field(default_factory=dict)
 
     def beat(self, loop: str) -> None:
         """A sign of life of one of our loops."""
         self._beats[loop] = self.clock()
 
     def live_with(self, causes: Mapping[str, str]) -> None:
-        """What we live with until it is better, by name; each change is told once."""
-        for name in sorted(causes.keys() - self._degraded):
+        """What we live with until it is better, by name; each change is told once.
+
+        A place that says something else than before is a reason to look at its runs.
+        """
+        before, now = self._degraded, self.now()
+        for name in sorted(causes.keys() - before.keys()):
             log.warning("degraded.entered", why=name, reason=causes[name])
-        for name in sorted(self._degraded - causes.keys()):
+        for name in sorted(before.keys() - causes.keys()):
             log.info("degraded.left", why=name)
-        self._degraded = frozenset(causes)
+        self._degraded = {
+            name: Degraded(before[name].since if name in before else now, reason)
+            for name, reason in causes.items()
+        }
+        if {name: one.reason for name, one in before.items()} != causes:
+            self.runs.look_at_all()
 
     async def run(self) -> None:
         """Keep, for ever."""
@@ -93,9 +113,17 @@ class Keeper:
         if not self.silent():
             self.notify.ping()
         counts = self._counts()
-        await asyncio.to_thread(
-            self.publish, {"phases": counts, "degraded": sorted(self._degraded), "free": free}
-        )
+        since = {
+            name: {"since": one.since.isoformat(), "reason": one.reason}
+            for name, one in self._degraded.items()
+        }
+        told_of = {
+            "phases": counts,
+            "degraded": sorted(self._degraded),
+            "degraded_since": since,
+            "free": free,
+        }
+        await asyncio.to_thread(self.publish, told_of)
         told = ", ".join(f"{count} {phase}" for phase, count in counts.items()) or "idle"
         self.notify.status(
             f"{told}{'; degraded: ' if self._degraded else ''}" + ", ".join(sorted(self._degraded))

@@ -155,20 +155,29 @@ class Runs:
             job=record.job, run=record.run, attempt=record.attempt
         ):
             try:
-                await self._confirm(record)
+                unsure = await self._confirm(record)
                 await self._decide_and_do(key)
             except Unavailable as error:
-                log.warning("run.delayed", reason=str(error))
-                self._alarms.set(key, AGAIN_S)
+                unsure = str(error)
             except Exception:  # a fault in the handling of one run must not stop the others
                 log.exception("run.crashed")
                 self._alarms.set(key, AFTER_CRASH_S)
+                return
+            if unsure and key in self._records:
+                log.warning("run.delayed", reason=unsure)
+                self._alarms.set(key, AGAIN_S)
 
     async def _decide_and_do(self, key: str) -> None:
         record, now = self._records[key], self._clock.now()
-        view = self._site(record).view
-        sights = [view.look(name) for name in self._handbook.launchers(record)]
-        look = Look(sights, now, self._handbook.limits(key), turn=self._turn(record))
+        site = self._site(record)
+        sights = [site.view.look(name) for name in self._handbook.launchers(record)]
+        look = Look(
+            sights,
+            now,
+            self._handbook.limits(key),
+            turn=self._turn(record),
+            refused=site.engine.refused,
+        )
         decision = settle(record, look)
         if decision.record != self._saved.get(key):
             await self._save(decision.record)
@@ -198,17 +207,24 @@ class Runs:
         self._remember_launchers(self._saved[key])
         self._moved(before, self._saved[key])
 
-    async def _confirm(self, record: Record) -> None:
-        """Ask the world itself where the view may be stale: after own writes, before 'vanished'."""
+    async def _confirm(self, record: Record) -> str:
+        """Ask the world itself where the view may be stale: after own writes, before 'vanished'.
+
+        Returns why it could not be asked: then nobody knows of these launchers, and the run is
+        decided about all the same, for it may be that nobody will ever know.
+        """
         site = self._site(record)
+        view, engine = site.view, site.engine
         for index, name in enumerate(self._handbook.launchers(record), start=1):
-            vanished = (
-                record.phase.holds_slot
-                and index in record.seen
-                and isinstance(site.view.look(name), Absent)
-            )
-            if site.view.is_unsettled(name) or vanished:
-                site.view.settle(name, await site.engine.look(name))
+            has_slot = record.phase.holds_slot
+            if has_slot and index in record.seen and isinstance(view.look(name), Absent):
+                view.unsettle([name])
+        try:
+            for name in filter(view.is_unsettled, self._handbook.launchers(record)):
+                view.settle(name, await engine.look(name))
+        except Unavailable as error:
+            return str(error)
+        return ""
 
     async def _perform(self, record: Record, action: Action) -> None:
         name = self._handbook.launchers(record)[action.index - 1]

@@ -34,6 +34,12 @@ def test_limits_are_those_of_the_job() -> None:
     assert known.limits("k/r001").launchers == 2
 
 
+def test_the_patience_with_a_place_that_says_no_is_the_daemon_s() -> None:
+    known = JobBook(lambda job: encoded(accepted(job)), instance="i", places=places, lost_after=7)
+
+    assert known.limits("j/r001").lost_s == 7
+
+
 def test_launchers_have_a_name_for_each_run_attempt_and_index() -> None:
     known = book(accepted(harness={"parallelism": 2}, repeat=2))
     names = [

@@ -8,7 +8,8 @@ from structlog.testing import capture_logs
 
 from llmdbenchd.controllers.keeper import Keeper
 from llmdbenchd.core.run.phase import Phase
-from tests.core.run.cases import record
+from llmdbenchd.core.run.sight import Running
+from tests.core.run.cases import AHEAD, record
 from tests.fakes.house import House, keyed
 
 
@@ -56,6 +57,7 @@ class Home:
             hold=self.hold,
             consider=self.considered.set,
             troubled=lambda: self.troubled,
+            now=lambda: self.house.clock.now().utc,
         )
 
     def publish(self, told: Mapping[str, object]) -> None:
@@ -177,6 +179,37 @@ async def test_a_place_that_cannot_be_seen_is_told_once_each_way_and_stops_nothi
     assert home.holds() is False
 
 
+async def test_the_status_says_since_when_and_why_as_it_was_said_last(home: Home) -> None:
+    await home.ticks(10)
+    home.troubled = {"kubernetes/bench": "no answer"}
+    await home.ticks(2)
+    begun = home.house.clock.now().utc
+    home.troubled = {"kubernetes/bench": "pods is forbidden"}
+    await home.ticks(20)
+
+    assert home.published["degraded_since"] == {
+        "kubernetes/bench": {"since": begun.isoformat(), "reason": "pods is forbidden"}
+    }
+
+
+async def test_runs_are_looked_at_when_a_place_says_something_else(home: Home) -> None:
+    """For it may say no, and nothing else tells the runs that nobody sees their launchers."""
+    running = record(Phase.RUNNING, seen=(1,), deadline=AHEAD.after(9000))
+    home.house.engine.launchers["j-r001-1-1-of-1"] = Running()
+    home.house.open(running)
+    await home.ticks(2)
+    assert home.house.on_disk().lost_at is None
+
+    home.house.engine.says_no = "pods is forbidden"
+    home.troubled = {"kubernetes/bench": "pods is forbidden"}
+    await home.ticks(4)
+
+    assert home.house.on_disk().lost_at is not None
+    home.house.engine.says_no, home.troubled = "", {}
+    await home.ticks(4)
+    assert home.house.on_disk().lost_at is None
+
+
 async def test_the_status_counts_runs_by_phase(home: Home) -> None:
     waiting = record(Phase.LEFT)
     home.house.open(waiting, keyed(waiting, "k/r001"), record(Phase.REPORTING, job="l"))
@@ -186,6 +219,7 @@ async def test_the_status_counts_runs_by_phase(home: Home) -> None:
     assert home.published == {
         "phases": {"LEFT": 2, "REPORTING": 1},
         "degraded": [],
+        "degraded_since": {},
         "free": 100,
     }
 

@@ -22,6 +22,7 @@ class FakeEngine:
         is_away: every call fails, and nothing happens.
         loses_replies: every write happens, and its reply is lost.
         refuses: creating is refused with this sentence.
+        says_no: with this sentence every call is refused, and nothing happens.
         trouble: what the next calls of a method raise, by its name, before anything happens.
     """
 
@@ -35,6 +36,7 @@ class FakeEngine:
         self.is_away = False
         self.loses_replies = False
         self.refuses = ""
+        self.says_no = ""
         self.trouble: dict[str, list[Exception]] = {}
         self.watch_is_open = asyncio.Event()
         self._news: asyncio.Queue[Seen | Exception | None] = asyncio.Queue()
@@ -42,7 +44,11 @@ class FakeEngine:
 
     @property
     def degraded(self) -> str:
-        return "the fake engine is away" if self.is_away else ""
+        return "the fake engine is away" if self.is_away else self.says_no
+
+    @property
+    def refused(self) -> str | None:
+        return None if self.is_away else self.says_no
 
     def places(self, launcher: str) -> Places:
         return Places(f"/fake/{launcher}/workspace", f"/fake/{launcher}/requests")
@@ -125,6 +131,8 @@ class FakeEngine:
     def _reachable(self, method: str) -> None:
         if self.is_away:
             raise Unavailable("the fake engine is away")
+        if self.says_no:
+            raise (Unavailable if method in {"watch", "look", "collect"} else Refused)(self.says_no)
         if self.trouble.get(method):
             raise self.trouble[method].pop(0)
 

@@ -30,8 +30,8 @@ from tests.fakes.world import FakeClock, FakeHandbook, FakeLedger, Killed
 
 KEYS = ("a/r001", "b/r001", "c/r001")
 LIMITS = {
-    "a/r001": Limits(launchers=2, attempts=2, run_s=100, start_s=50, collect_s=200),
-    "b/r001": Limits(launchers=1, attempts=3, run_s=100, start_s=50, collect_s=200),
+    "a/r001": Limits(launchers=2, attempts=2, run_s=100, start_s=50, collect_s=200, lost_s=60),
+    "b/r001": Limits(launchers=1, attempts=3, run_s=100, start_s=50, collect_s=200, lost_s=60),
     "c/r001": Limits(launchers=3, attempts=1, run_s=100, keep_going=True, collect_s=200),
 }
 MINUTES = (1.0, 6.0, 31.0, 49.0, 51.0, 99.0, 101.0, 201.0, 601.0)
@@ -108,6 +108,7 @@ class BadWorld(RuleBasedStateMachine):
     def the_jobs_are_accepted(self) -> None:
         self.engine, self.clock, self.ledger = FakeEngine(), FakeClock(), FakeLedger()
         self.handbook = FakeHandbook(by_key=LIMITS)
+        self.was_refused = False
         for key in KEYS:
             job, run = key.split("/")
             self.ledger.disk[key] = record(job=job, run=run)
@@ -139,7 +140,7 @@ class BadWorld(RuleBasedStateMachine):
     @rule()
     def the_watch_catches_up(self) -> None:
         def deliver() -> None:
-            news = self.engine.news()
+            news = [] if self.engine.refused else self.engine.news()
             for seen in news if self.daemon.view.is_complete else ():
                 self.daemon.runs.look_at_launchers(self.daemon.view.apply(seen))
 
@@ -148,6 +149,8 @@ class BadWorld(RuleBasedStateMachine):
     @rule()
     def the_watch_lists_again(self) -> None:
         def relist() -> None:
+            if self.engine.refused:
+                return
             self.engine.news()
             changed = self.daemon.view.apply(Listed(dict(self.engine.launchers)))
             self.daemon.runs.look_at_launchers(changed)
@@ -166,9 +169,11 @@ class BadWorld(RuleBasedStateMachine):
     def the_daemon_will_be_killed_at_a_save(self, *, saves: int, after_write: bool) -> None:
         self.ledger.kill_in, self.ledger.kill_after_write = saves, after_write
 
-    @rule(away=st.booleans(), loses=st.booleans(), full=st.booleans())
-    def luck_changes(self, *, away: bool, loses: bool, full: bool) -> None:
+    @rule(away=st.booleans(), loses=st.booleans(), full=st.booleans(), no=st.booleans())
+    def luck_changes(self, *, away: bool, loses: bool, full: bool, no: bool) -> None:
         self.engine.is_away, self.engine.loses_replies, self.ledger.is_full = away, loses, full
+        self.was_refused = self.was_refused or no
+        self.engine.says_no = "the namespace is not ours" if no else ""
 
     @rule(seconds=st.sampled_from(MINUTES))
     def time_passes(self, seconds: float) -> None:
@@ -244,6 +249,13 @@ class BadWorld(RuleBasedStateMachine):
         self.run(lambda: self.daemon.runs.learn(key, facts.cancel_asked))
 
     @invariant()
+    def nothing_is_lost_where_nobody_said_no(self) -> None:
+        if not self.was_refused:
+            assert not any(
+                one.failure and one.failure.kind == "lost" for one in self.ledger.disk.values()
+            )
+
+    @invariant()
     def no_launcher_ever_ran_twice(self) -> None:
         assert all(count == 1 for count in self.engine.started.values())
 
@@ -267,7 +279,7 @@ class BadWorld(RuleBasedStateMachine):
             self.loop.close()
 
     def when_luck_returns_every_run_ends(self) -> None:
-        self.luck_changes(away=False, loses=False, full=False)
+        self.luck_changes(away=False, loses=False, full=False, no=False)
         self.ledger.kill_in = None
         for _ in range(60):
             self.a_while_goes_by(1, "good", well=True)

@@ -16,6 +16,7 @@ from llmdbenchd.core.run import finish
 from llmdbenchd.core.run.actions import CreateLauncher, StopLauncher
 from llmdbenchd.core.run.decision import Decision, wait
 from llmdbenchd.core.run.limits import Limits
+from llmdbenchd.core.run.lost import is_lost, lost, refusal_noted
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import End, Failure, Record, Waiting
@@ -29,12 +30,15 @@ class Look:
     Attributes:
         sights: what was last seen of launchers 1 to N of the record's attempt.
         turn: whether it is this run's turn (to be resolved, or to be launched).
+        refused: what the place of its launchers says to each look, if that is no; None: it
+            does not answer.
     """
 
     sights: Sequence[Sight]
     now: Moment
     limits: Limits
     turn: bool = False
+    refused: str | None = ""
 
 
 def decide(record: Record, look: Look) -> Decision:
@@ -46,18 +50,14 @@ def decide(record: Record, look: Look) -> Decision:
             return _resolving(record, look)
         case Phase.READY:
             return _ready(record, look)
-        case Phase.LAUNCHING:
-            return _launching(_noted(record, look.sights), look)
-        case Phase.RUNNING:
-            return _running(_noted(record, look.sights), look)
+        case Phase.LAUNCHING | Phase.RUNNING | Phase.LEFT:
+            return _with_launchers(_noted(record, look.sights), look)
         case Phase.COLLECTING:
             return finish.collecting(record, look.sights, look.now, look.limits)
         case Phase.REPORTING:
             return finish.reporting(record, look.now, look.limits)
         case Phase.CLEANING:
             return finish.cleaning(record, look.sights, look.now)
-        case Phase.LEFT:
-            return _left(_noted(record, look.sights), look)
         case Phase.SUCCEEDED | Phase.FAILED | Phase.CANCELLED:
             return Decision(record)
         case _:
@@ -100,6 +100,20 @@ def _ready(record: Record, look: Look) -> Decision:
     return Decision(launching)
 
 
+def _with_launchers(record: Record, look: Look) -> Decision:
+    if record.phase is not Phase.LEFT or record.cancels or record.collect_asked:
+        record = refusal_noted(record, look.refused, look.now, look.limits)
+    if is_lost(record, look.refused, look.now):
+        return _to_collecting(lost(record, look.refused, look.limits), look)
+    match record.phase:
+        case Phase.LAUNCHING:
+            return _launching(record, look)
+        case Phase.RUNNING:
+            return _running(record, look)
+        case _:
+            return _left(record, look)
+
+
 def _launching(record: Record, look: Look) -> Decision:
     record = _bad_launcher_noted(record, look)
     if record.cancels or record.failure is not None:
@@ -119,7 +133,8 @@ def _launching(record: Record, look: Look) -> Decision:
         for index, sight in enumerate(look.sights, start=1)
         if isinstance(sight, Absent) and index not in record.seen
     )
-    return Decision(record, creates, wait(record, look.now, _until(record)).wake_at)
+    wake_at = wait(record, look.now, _until(record), record.lost_at).wake_at
+    return Decision(record, creates, wake_at)
 
 
 def _running(record: Record, look: Look) -> Decision:
@@ -130,7 +145,7 @@ def _running(record: Record, look: Look) -> Decision:
         return _to_collecting(record, look)
     if _out_of_patience(record, look):
         return Decision(_timed_out(record, look, "run", look.limits.run_s))
-    return wait(record, look.now, record.deadline)
+    return wait(record, look.now, record.deadline, record.lost_at)
 
 
 def _left(record: Record, look: Look) -> Decision:
@@ -138,7 +153,7 @@ def _left(record: Record, look: Look) -> Decision:
         return _ending(record, look)
     if record.collect_asked and _all_ended(record, look):
         return _to_collecting(record, look)
-    return Decision(record)
+    return wait(record, look.now, record.lost_at)
 
 
 def _ending(record: Record, look: Look) -> Decision:
@@ -153,7 +168,7 @@ def _ending(record: Record, look: Look) -> Decision:
         stops = tuple(StopLauncher(index) for index in alive)
         return Decision(replace(record, stopping=again), stops, wake_at=again)
     if alive or any(isinstance(sight, Unknown) for sight in look.sights):
-        return wait(record, look.now, record.stopping)
+        return wait(record, look.now, record.stopping, record.lost_at)
     return _to_collecting(record, look)
 
 

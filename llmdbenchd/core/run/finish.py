@@ -17,7 +17,7 @@ from llmdbenchd.core.run.record import Past, Record
 from llmdbenchd.core.run.sight import Absent, Sight, Unknown
 
 REMOVE_AGAIN_S = 5.0  # between two requests to remove the same launcher
-NEVER_RETRIED = frozenset({"refused", "job ended"})
+NEVER_RETRIED = frozenset({"refused", "job ended", "lost"})  # who is lost may still run
 
 
 def collecting(record: Record, sights: Sequence[Sight], now: Moment, limits: Limits) -> Decision:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+LOST_AFTER_S = 3600.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -16,6 +18,7 @@ class Limits:
         collect_s: for bringing results and logs home.
         grace_s: what a launcher gets to end by itself once it was asked to.
         stop_s: after which a request to end a launcher is repeated.
+        lost_s: for which its place may say no to each look, before the run is lost.
         clean_s: after which what cannot be removed is noted as left behind.
         fail_above: tolerated share of failed requests, 0 to 1.
         keep_going: one bad launcher does not end the others.
@@ -32,6 +35,7 @@ class Limits:
     collect_s: float = 3600
     grace_s: float = 30
     stop_s: float = 60
+    lost_s: float = LOST_AFTER_S
     clean_s: float = 600
     fail_above: float = 0.99
     keep_going: bool = False

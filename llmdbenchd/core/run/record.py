@@ -98,6 +98,7 @@ class Record:
         since: when the phase was entered (UTC).
         deadline: when patience with the phase ends.
         wait_until: a back-off or `not_before`; nothing is begun earlier.
+        lost_at: its place says no to each look; when patience with that ends.
         seen: indices of the launchers that were seen to exist in this attempt.
         waiting: what the launchers wait for before they can start.
         stopping: we have asked this attempt's launchers to end; since when patience runs.
@@ -120,6 +121,7 @@ class Record:
     wait_until: Moment | None = None
     seen: tuple[int, ...] = ()
     waiting: Waiting | None = None
+    lost_at: Moment | None = None
     stopping: Moment | None = None
     ends: tuple[End, ...] = ()
     failure: Failure | None = None
@@ -157,6 +159,7 @@ class Record:
             deadline=None if patience_s is None else now.after(patience_s),
             wait_until=None,
             waiting=None,
+            lost_at=None,
             tries=0,
             last_error="",
         )

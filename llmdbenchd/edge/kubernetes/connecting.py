@@ -58,6 +58,11 @@ class ConnectingEngine:
         """Why what the watch said last may be old, or empty."""
         return self._engine.degraded if self._engine is not None else self._trouble
 
+    @property
+    def refused(self) -> str | None:
+        """What the API server says to each look, if that is no; None: it does not answer."""
+        return self._engine.refused if self._engine is not None else None
+
     def places(self, launcher: str) -> Places:  # noqa: ARG002 - the same in every pod
         """Where the launcher of this name sees its files."""
         return IMAGE

@@ -96,6 +96,11 @@ class KubernetesEngine:
         """Why what the watch said last may be old, or empty."""
         return self._watch.degraded
 
+    @property
+    def refused(self) -> str | None:
+        """What the API server says to each list, if that is no; None: it does not answer."""
+        return self._watch.refused
+
     def places(self, launcher: str) -> Places:  # noqa: ARG002 - the same in every pod
         """Where the launcher of this name sees its files."""
         return IMAGE

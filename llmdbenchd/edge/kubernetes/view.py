@@ -80,7 +80,7 @@ class PodWatch:
         degraded: why what was said last may be old, or empty.
         last_heard: when (by `clock`) the server last told something of pods: a list, an
             event, a bookmark, or that there is nothing; None = never.
-        refused_since: since when (by `clock`) the server says no to us; None = it does not.
+        refused: what the server says to a list, if that is no; None: it does not answer.
     """
 
     session: Session
@@ -90,7 +90,7 @@ class PodWatch:
     pace: Pace = Pace()
     degraded: str = field(default=NOT_LISTED, init=False)
     last_heard: float | None = field(default=None, init=False)
-    refused_since: float | None = field(default=None, init=False)
+    refused: str | None = field(default=None, init=False)
     _known: dict[str, Pod] = field(default_factory=dict, init=False)
     _tries: int = field(default=0, init=False)
     _well_since: float = field(default=0.0, init=False)
@@ -108,7 +108,10 @@ class PodWatch:
                         yield change
             except Gone as error:
                 await self._begin_anew(error)
-            except (Refused, Unavailable) as error:
+            except Refused as error:
+                self.refused = str(error)
+                await self._rest(error)
+            except Unavailable as error:
                 await self._rest(error)
 
     async def _listed_and_watched(self) -> AsyncGenerator[Change, None]:
@@ -119,11 +122,12 @@ class PodWatch:
             Refused, Unavailable: the list failed.
         """
         listed, version = await self._list()
+        self.refused = ""
         for gone in self._replace(listed):
             yield PodGone(gone)
         yield listed
         due = self.clock() + self.pace.relist * random.uniform(0.8, 1.2)  # noqa: S311 -- not secret
-        silences, was_short = 0, False
+        silences, was_short, was_refused = 0, False, False
         while self.clock() < due and silences < 2:  # noqa: PLR2004 -- twice is no chance any more
             begun, before = self.clock(), version
             try:
@@ -136,7 +140,12 @@ class PodWatch:
                 raise
             except _Silence:
                 silences += 1
-            except (Refused, Unavailable) as error:
+            except Refused as error:
+                await self._rest(error)
+                if was_refused:
+                    return  # a list tells whether nothing may be read any more
+                was_refused = True
+            except Unavailable as error:
                 await self._rest(_or_gone(error))
             else:
                 is_short = self.clock() - begun < STEADY_S
@@ -241,7 +250,7 @@ class PodWatch:
     def _is_well(self) -> None:
         if self._tries:
             log.info("watch.recovered", **self._who, tries=self._tries)
-        self.degraded, self.refused_since, self._well_since = "", None, self.clock()
+        self.degraded, self._well_since = "", self.clock()
 
     async def _begin_anew(self, error: Gone) -> None:
         """The server forgot where we were: list at once, unless that did not help before."""
@@ -259,8 +268,8 @@ class PodWatch:
             self._tries = 0 if well_s > HEALTHY_S else self._tries
             most = min(most, well_s / 10) if well_s > WORTH_S else most
         self._tries += 1
-        if isinstance(error, Refused) and self.refused_since is None:
-            self.refused_since = now
+        if not isinstance(error, Refused):
+            self.refused = None
         if str(error) != self.degraded:
             log.warning("watch.trouble", **self._who, reason=str(error), tries=self._tries)
         self.degraded = str(error)
@@ -272,7 +281,7 @@ class PodWatch:
         return {"namespace": self.namespace, "selector": self.selector}
 
 
-def _or_gone(error: Refused | Unavailable) -> Refused | Unavailable:
+def _or_gone(error: Unavailable) -> Unavailable:
     """The error, or what it means here.
 
     Raises:

@@ -72,6 +72,11 @@ class LocalEngine:
         """The kernel is always there."""
         return ""
 
+    @property
+    def refused(self) -> str | None:
+        """A folder that cannot be read is trouble, and no answer that would mean anything."""
+        return ""
+
     def places(self, launcher: str) -> Places:
         """Where the launcher of this name sees its files."""
         folder = self._root / launcher

@@ -71,3 +71,12 @@ def looks(limits: Limits = LIMITS) -> list[Look]:
         for sights in product(SIGHTS, repeat=2)
         for turn in (True, False)
     ]
+
+
+def refusals(limits: Limits = LIMITS) -> list[Look]:
+    """Every pair of sights, where the place says no to each look, and where it does not answer."""
+    return [
+        Look(sights, NOW, limits, refused=said)
+        for sights in product(SIGHTS, repeat=2)
+        for said in ("forbidden", None)
+    ]

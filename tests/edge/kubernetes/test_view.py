@@ -232,23 +232,49 @@ async def test_the_time_is_the_clock_s_that_was_given() -> None:
         assert pods.watch.last_heard >= 1000
 
 
-async def test_a_right_that_is_missing_is_told_with_the_time_since_when() -> None:
+async def test_a_right_that_is_missing_is_no_silence_and_no_answer_is_no_refusal() -> None:
     server = PodServer()
-    server.list_answers.extend([no(403), no(403), no(500), no(403)])
+    server.list_answers.extend([no(403), no(500)])
     async with listening(server) as pods:
-        begun = asyncio.get_running_loop().time()
-        for moment in (0.2, 1.5):
-            await asyncio.sleep(moment)
-            assert since(pods.watch) == begun
+        await asyncio.sleep(0.1)
+        assert "403" in (refused(pods.watch) or "")
+        await asyncio.sleep(0.8)
+        assert refused(pods.watch) is None, "whoever cannot answer does not refuse"
         await pods.hours(of=60)
 
-        assert since(pods.watch) is None
+        assert refused(pods.watch) == ""
         assert pods.watch.degraded == ""
 
 
-def since(watch: PodWatch) -> float | None:
-    """Since when the server refuses."""
-    return watch.refused_since
+async def test_a_right_to_watch_that_is_taken_away_is_no_refusal_while_lists_are_allowed() -> None:
+    server = PodServer()
+    async with listening(server) as pods:
+        await pods.next()
+        server.watch_answers.extend([no(403)] * 40)
+        server.interrupt(CLOSE)
+        server.put("a")
+
+        assert await pods.next(120) == "seen a" or await pods.next(120)
+        assert refused(pods.watch) == ""
+        assert len(server.lists) > 1, "what may not be watched is listed"
+
+
+async def test_rights_that_are_taken_away_under_a_watch_are_noticed_in_a_minute() -> None:
+    server = PodServer()
+    async with listening(server) as pods:
+        await pods.next()
+        assert refused(pods.watch) == ""
+        server.list_answers.extend([no(403)] * 40)
+        server.watch_answers.extend([no(403)] * 40)
+        server.interrupt(CLOSE)
+        await asyncio.sleep(60)
+
+        assert "403" in (refused(pods.watch) or "")
+
+
+def refused(watch: PodWatch) -> str | None:
+    """What the server says to a look, if that is no."""
+    return watch.refused
 
 
 async def test_events_of_a_kind_not_known_here_change_nothing() -> None:
