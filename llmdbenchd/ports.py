@@ -172,6 +172,10 @@ class Evidence(Protocol):
         """Read the native result files of all launchers that were collected."""
         ...
 
+    async def fill(self, record: Record) -> None:
+        """Put into each followed log what it lacks, as far as that came home otherwise."""
+        ...
+
     async def logs(self, record: Record) -> Mapping[int, LogFacts]:
         """What is here of each launcher's log, by index."""
         ...

@@ -144,6 +144,7 @@ class Activities:
         accepted, attempt = self._book.job(record.job), self._book.attempt(record)
         harness = accepted.spec.harness.name
         reported = Reported((), (), ())
+        await self._evidence.fill(record)
         metrics = None
         if record.collected is not None:
             metrics = (await self._evidence.natives(record, harness)).metrics

@@ -15,16 +15,31 @@ _STAMP = (
 _STAMPED = re.compile(_STAMP)
 _LINES = re.compile(rb"(?:" + _STAMP + rb"[^\n]*+\n)*+")
 _MARK = b"llmdbenchd: log gap: lines after "
-_WHY = b" may be missing: the log was rotated while nobody read it\n"
-_GAP = re.compile(_STAMP + re.escape(_MARK) + rb"(\S+?)(?: and before (\S+))?" + re.escape(_WHY))
+_MISSING = b" may be missing: "
+_FILLED = b" were missing, and %d lines from %s follow without their times: "
+_BETWEEN = rb"(\S+?)(?: and before (\S+))?"
+_FILLING = rb" were missing, and (\d+) lines from ([^\n]*?) follow without their times: "
+_GAP = re.compile(
+    _STAMP + re.escape(_MARK) + _BETWEEN + rb"(?: may be missing: |" + _FILLING + rb")([^\n]*)\n"
+)
+ROTATED = "the log was rotated while nobody read it"
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Lines between two stamps may be missing; `before` is None where nothing came any more."""
+    """Lines between two stamps that may be missing.
+
+    Attributes:
+        before: None where nothing came any more.
+        why: one line.
+        filled: how many lines were put there from `source`; None: they are missing still.
+    """
 
     after: str
     before: str | None
+    why: str = ROTATED
+    filled: int | None = None
+    source: str = ""
 
 
 def plain(line: bytes) -> bytes:
@@ -55,7 +70,8 @@ def mark(gap: Gap) -> bytes:
     """The line that stands for the gap; it has the stamp of the line before it."""
     after = gap.after.encode()
     before = f" and before {gap.before}".encode() if gap.before else b""
-    return after + b" " + _MARK + after + before + _WHY
+    how = _MISSING if gap.filled is None else _FILLED % (gap.filled, gap.source.encode())
+    return after + b" " + _MARK + after + before + how + gap.why.encode() + b"\n"
 
 
 def is_mark(line: bytes) -> bool:
@@ -68,7 +84,18 @@ def gaps(text: bytes) -> list[Gap]:
     if _MARK not in text:
         return []
     found = (_GAP.fullmatch(line + b"\n") for line in text.split(b"\n"))
-    return [Gap(gap[1].decode(), gap[2].decode() if gap[2] else None) for gap in found if gap]
+    return [_read(gap) for gap in found if gap]
+
+
+def _read(gap: re.Match[bytes]) -> Gap:
+    after, before, filled, source, why = gap.groups()
+    return Gap(
+        after.decode(),
+        before.decode() if before else None,
+        why.decode("utf-8", "replace"),
+        None if filled is None else int(filled),
+        (source or b"").decode("utf-8", "replace"),
+    )
 
 
 @lru_cache(maxsize=64)

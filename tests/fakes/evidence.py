@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from llmdbenchd.core.results.document import LogFacts
+from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.ports import Natives, Reported, ReportOrder
 
@@ -38,6 +39,10 @@ class FakeEvidence:
         assert harness
         self._may_fail("natives")
         return self.found
+
+    async def fill(self, record: Record) -> None:
+        self._may_fail("fill")
+        assert record.phase is Phase.REPORTING
 
     async def logs(self, record: Record) -> Mapping[int, LogFacts]:
         self._may_fail("logs")

@@ -17,11 +17,18 @@ VERSION = 1
 class LogGap:
     """Lines of a log that may be missing: between two times, as the cluster writes them.
 
-    `before` is None when nothing followed.
+    Attributes:
+        before: None when nothing followed.
+        why: how they came to be missing.
+        filled: how many lines were put there from `source`, the launcher's own copies; None
+            when they are missing still.
     """
 
     after: str
     before: str | None
+    why: str = ""
+    filled: int | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

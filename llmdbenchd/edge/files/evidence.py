@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +24,7 @@ from llmdbenchd.core.results.summary import find_native, measure
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.edge.files.archive import Archive
 from llmdbenchd.edge.files.durable import translated
+from llmdbenchd.edge.files.filling import fill_gaps
 from llmdbenchd.edge.files.staging import made
 from llmdbenchd.edge.reports import ReportContext, ReportFacts, convert
 from llmdbenchd.kit.stamps import gaps
@@ -56,6 +58,10 @@ class DiskEvidence:
     async def logs(self, record: Record) -> Mapping[int, LogFacts]:
         """What is here of each launcher's log, by index."""
         return await self._do(self._logs, record)
+
+    async def fill(self, record: Record) -> None:
+        """Put into each followed log what it lacks, from the launcher's own copy of its output."""
+        await self._do(self._fill, record)
 
     async def report(self, record: Record, order: ReportOrder) -> Reported:
         """Make the standard reports of every launcher, below `reports/<i>/`."""
@@ -104,6 +110,11 @@ class DiskEvidence:
         paths = {index: self.live_log(record, index) for index in record.seen}
         return {index: log_facts(path) for index, path in paths.items() if path.exists()}
 
+    def _fill(self, record: Record) -> None:
+        for live in sorted(self._live_folder(record).glob("*/launcher-*.log")):
+            index = live.stem.removeprefix("launcher-")
+            fill_gaps(live, self._attempt(record, int(live.parent.name)) / "results" / index)
+
     def _natives(self, record: Record, harness: str) -> Natives:
         """Natives of all launchers; a torn file is counted and says nothing."""
         found, measured = 0, list[Metrics]()
@@ -142,7 +153,7 @@ def log_facts(path: Path) -> LogFacts:
     with translated(path), path.open("rb") as file:
         for block in iter(lambda: file.readlines(_BLOCK), []):
             found = gaps(b"".join(block))
-            marked += (LogGap(gap.after, gap.before) for gap in found)
+            marked += (LogGap(**asdict(gap)) for gap in found)
         return LogFacts(file.tell(), tuple(marked))
 
 

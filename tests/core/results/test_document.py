@@ -75,7 +75,9 @@ def test_all_facts_are_there_and_times_are_utc() -> None:
     assert document["reports"] == {"made": ["a.yaml"], "problems": [], "notes": ["b"]}
     assert document["results"] == {"files": 3, "bytes": 99, "manifest": "launcher"}
     assert document["launchers"][0]["log_bytes"] == 12
-    assert document["launchers"][0]["log_gaps"] == ({"after": "a", "before": "b"},)
+    assert document["launchers"][0]["log_gaps"] == (
+        {"after": "a", "before": "b", "why": "", "filled": None, "source": ""},
+    )
     assert document["notes"] == ["careful"]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from llmdbenchd.core.results.document import LogGap
 from llmdbenchd.edge.files.evidence import log_facts
-from llmdbenchd.kit.stamps import Gap, mark
+from llmdbenchd.kit.stamps import ROTATED, Gap, mark
 
 
 def test_the_gaps_that_are_marked_in_a_log_are_facts_of_it(tmp_path: Path) -> None:
@@ -16,5 +16,5 @@ def test_the_gaps_that_are_marked_in_a_log_are_facts_of_it(tmp_path: Path) -> No
 
     assert facts.size == log.stat().st_size
     assert facts.gaps == (
-        LogGap("2026-11-24T12:00:00.000000000Z", "2026-11-24T12:00:09.000000000Z"),
+        LogGap("2026-11-24T12:00:00.000000000Z", "2026-11-24T12:00:09.000000000Z", ROTATED),
     )

@@ -1,0 +1,75 @@
+"""The files' mender: what a followed log lacks is put there from the launcher's own copies.
+
+A launcher keeps each byte of its harness's output among its results, and they come home
+proven. So where the cluster's log has a gap, the lines are there: in order, without times. The
+gap's mark stays, and says how many they are and where they come from.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from llmdbenchd.edge.files.durable import publish, translated
+from llmdbenchd.kit.missing import missing
+from llmdbenchd.kit.stamps import Gap, gaps, mark, plain
+from llmdbenchd.payload.launcher import STREAMS
+
+OWN = tuple(f"{name}.log" for name in STREAMS)
+LARGEST = 256 << 20  # bytes of log and copies together: they are held in memory several times
+_BLOCK = 1 << 20
+
+
+def fill_gaps(log: Path, results: Path) -> None:
+    """Fill the gaps that are marked in a log, if that can be done without a doubt.
+
+    Args:
+        log: of a launcher, whole; replaced at once, or not touched.
+        results: the launcher's results, as they came home; may lack everything.
+    """
+    own = [results / name for name in OWN]
+    with translated(log):
+        if not _has_gap(log) or not all(path.is_file() for path in own):
+            return
+        if sum(path.stat().st_size for path in (log, *own)) > LARGEST:
+            return
+        pieces, marked = _pieces(log.read_bytes())
+        streams = [_lines(path.read_bytes()) for path in own]
+    found = missing([[plain(line) for line in piece] for piece in pieces], streams)
+    if found is not None:
+        publish(log, _filled(pieces, marked, found))
+
+
+def _has_gap(log: Path) -> bool:
+    with log.open("rb") as file:
+        blocks = iter(lambda: file.readlines(_BLOCK), [])
+        return any(gap.filled is None for block in blocks for gap in gaps(b"".join(block)))
+
+
+def _lines(data: bytes) -> list[bytes]:
+    lines = data.split(b"\n")
+    return lines if lines[-1] else lines[:-1]
+
+
+def _pieces(data: bytes) -> tuple[list[list[bytes]], list[Gap]]:
+    """The lines (stamps included) between the marks, and what these say."""
+    pieces: list[list[bytes]] = [[]]
+    marked: list[Gap] = []
+    for line in _lines(data):
+        gap = next(iter(gaps(line + b"\n")), None)
+        if gap is not None and gap.filled is None:
+            marked.append(gap)
+            pieces.append([])
+        else:
+            pieces[-1].append(line)
+    return pieces, marked
+
+
+def _filled(
+    pieces: Sequence[Sequence[bytes]], marked: Sequence[Gap], found: Sequence[Sequence[bytes]]
+) -> bytes:
+    parts = [line + b"\n" for line in pieces[0]]
+    for gap, lines, piece in zip(marked, found, pieces[1:], strict=True):
+        source = " and ".join(OWN)
+        parts.append(mark(Gap(gap.after, gap.before, gap.why, len(lines), source)))
+        parts += [gap.after.encode() + b" " + line + b"\n" for line in lines]
+        parts += [line + b"\n" for line in piece]
+    return b"".join(parts)

@@ -1,0 +1,133 @@
+"""What the cluster's log lacks is put there from the launcher's own copies, to the line."""
+
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from llmdbenchd.edge.files import filling
+from llmdbenchd.edge.files.evidence import log_facts
+from llmdbenchd.edge.files.filling import fill_gaps
+from llmdbenchd.kit.stamps import Gap, gaps, mark, plain, stamp_of
+from tests.kit import kubelet
+from tests.payload.stage import Stage
+
+SPEAKS = """
+import sys
+for number in range(400):
+    print("out", number, flush=True)
+    print("err", number % 50, file=sys.stderr, flush=True)
+    if number % 100 == 0:
+        print(flush=True)
+"""
+
+
+class Told:
+    """A real launcher's output, as a cluster tells it: one log, in any order of the two streams."""
+
+    def __init__(self, folder: Path, random: Random) -> None:
+        stage = Stage(folder)
+        stage.python_executable(SPEAKS)
+        done = stage.run()
+        assert done.returncode == 0, done.stderr
+        streams = [done.stdout.splitlines(), done.stderr.splitlines()]
+        self.written: list[bytes] = []
+        while left := [stream for stream in streams if stream]:
+            self.written.append(random.choice(left).pop(0))
+        self.lines = [kubelet.line(at / 100, text) for at, text in enumerate(self.written)]
+        self.results = stage.results
+        self.log = folder / "live" / "launcher-1.log"
+        self.log.parent.mkdir()
+
+    def without(self, *lost: tuple[int, int]) -> None:
+        """The log as it was followed: without the lines from and up to here, which are marked."""
+        parts, at = [], 0
+        for begin, end in (*lost, (len(self.lines), len(self.lines))):
+            parts += self.lines[at:begin]
+            if begin < end:
+                after = stamp_of(self.lines[begin - 1]).decode()
+                before = stamp_of(self.lines[end]).decode() if end < len(self.lines) else None
+                parts.append(mark(Gap(after, before)))
+            at = end
+        self.log.write_bytes(b"".join(parts))
+
+    def kept(self) -> list[bytes]:
+        """The lines of the log without stamps and marks."""
+        lines = self.log.read_bytes().splitlines(keepends=True)
+        return [plain(line).rstrip(b"\n") for line in lines if not gaps(line)]
+
+
+@pytest.fixture
+def told(tmp_path: Path, dice: Random) -> Told:
+    return Told(tmp_path, dice)
+
+
+@pytest.mark.parametrize(
+    "lost", [[(100, 500)], [(700, 801)], [(100, 200), (300, 600)], [(60, 61), (62, 64), (500, 700)]]
+)
+def test_no_line_is_missing_and_none_is_doubled(told: Told, lost: list[tuple[int, int]]) -> None:
+    told.without(*lost)
+
+    fill_gaps(told.log, told.results)
+
+    assert Counter(told.kept()) == Counter(told.written)
+    facts = log_facts(told.log)
+    assert sum(gap.filled or 0 for gap in facts.gaps) == sum(end - begin for begin, end in lost)
+    assert {gap.source for gap in facts.gaps} == {"stdout.log and stderr.log"}
+    assert all(stamp_of(line) for line in told.log.read_bytes().splitlines())
+
+
+def test_an_end_that_nobody_could_read_is_there(told: Told) -> None:
+    told.without((300, len(told.lines)))
+
+    fill_gaps(told.log, told.results)
+
+    assert Counter(told.kept()) == Counter(told.written)
+    [gap] = log_facts(told.log).gaps
+    assert (gap.before, gap.filled) == (None, len(told.lines) - 300)
+
+
+def test_each_stream_keeps_its_order(told: Told) -> None:
+    told.without((100, 500))
+
+    fill_gaps(told.log, told.results)
+
+    kept = [line for line in told.kept() if line.startswith(b"out ")]
+    assert kept == [b"out %d" % number for number in range(400)]
+
+
+def test_what_is_filled_is_filled_once(told: Told) -> None:
+    told.without((100, 500))
+    fill_gaps(told.log, told.results)
+    once = told.log.read_bytes()
+
+    fill_gaps(told.log, told.results)
+
+    assert told.log.read_bytes() == once
+
+
+def test_without_a_doubtless_copy_the_gap_stays_marked(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told.without((100, 500))
+    before = told.log.read_bytes()
+    monkeypatch.setattr(filling, "LARGEST", 100)
+    fill_gaps(told.log, told.results)
+    monkeypatch.undo()
+    (told.results / "stdout.log").write_bytes(b"something else\nout 3\n")
+    fill_gaps(told.log, told.results)
+    (told.results / "stdout.log").unlink()
+    fill_gaps(told.log, told.results)
+
+    assert told.log.read_bytes() == before
+    assert [gap.filled for gap in log_facts(told.log).gaps] == [None]
+
+
+def test_a_log_without_a_gap_is_not_touched(told: Told) -> None:
+    told.without()
+    before = told.log.stat()
+
+    fill_gaps(told.log, told.results)
+
+    assert told.log.stat().st_ino == before.st_ino
