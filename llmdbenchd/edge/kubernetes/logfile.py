@@ -40,9 +40,13 @@ class LogFile:
     async def rewind(self) -> Bookmark:
         """Find how far the copy has come. What does not count is cut off by the next `add`.
 
-        So if nothing can be read any more, the beginning of a last line stays.
+        So if we are killed before that, it is still there.
         """
         return await _in_thread(self._rewind)
+
+    async def give_up(self) -> Bookmark:
+        """As `rewind`, when nothing will be read any more: the beginning of a last line stays."""
+        return await _in_thread(self._give_up)
 
     async def add(self, data: bytes) -> None:
         """Write at the end."""
@@ -70,6 +74,14 @@ class LogFile:
         with _written(self._path):
             mark = self._bookmark()
         self.size, self._is_cut = mark.size, False
+        return mark
+
+    def _give_up(self) -> Bookmark:
+        mark = self._rewind()
+        with _written(self._path):
+            rest = os.pread(self._descriptor, os.fstat(self._descriptor).st_size, mark.size)
+        if begun := rest[rest.rfind(b"\n") + 1 :]:
+            self._add(begun + b"\n")
         return mark
 
     def _bookmark(self) -> Bookmark:

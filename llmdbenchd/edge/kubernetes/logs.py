@@ -18,11 +18,18 @@ from typing import Protocol
 
 import aiohttp
 
-from llmdbenchd.edge.kubernetes.errors import BadRequest, Failed, Forbidden, NotFound, Throttled
+from llmdbenchd.edge.kubernetes.errors import (
+    QUOTED,
+    BadRequest,
+    Failed,
+    Forbidden,
+    NotFound,
+    Throttled,
+)
 from llmdbenchd.edge.kubernetes.logfile import LogFile, NotWritten, log_file
 from llmdbenchd.edge.kubernetes.pools import Pool
 from llmdbenchd.kit.resume import Replay
-from llmdbenchd.kit.stamps import Gap
+from llmdbenchd.kit.stamps import Gap, mark
 from llmdbenchd.ports import Refused, Unavailable
 
 BREATH_S = 0.5  # between looks at a stream: a look costs as much as twenty lines
@@ -30,6 +37,7 @@ BUSY = 1 << 15  # bytes that a look brings from a stream that has more
 QUIET_S = 0.1  # a stream that brings nothing for so long brings nothing of an ended container
 SILENCE_S = 60.0  # then a stream is asked for anew: half of a connection may be gone
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0  # between streams
+NOTHING = b"1970-01-01T00:00:00.000000000Z"  # the stamp before the first line
 SOON_S, LATE_S = 10.0, 600.0  # for how long a last read is tried again, by what is in its way
 
 
@@ -106,8 +114,16 @@ class LogCopy:
             if over and trouble is None and file.size == size:
                 return ""
             if over and trouble is not None and patience.is_at_end(trouble):
+                await self._mark_end(file, trouble)
                 return trouble.what
             await self._pause(pauses.next(trouble, has_news=file.size > size))
+
+    async def _mark_end(self, file: LogFile, trouble: "_Trouble") -> None:
+        """Say in the copy itself that its end is missing; what never began has none."""
+        last = (await file.give_up()).stamp or (NOTHING if trouble.loses else b"")
+        if last:
+            why = " ".join(trouble.what.split())[:QUOTED]
+            await file.add(mark(Gap(last.decode(), None, f"they could not be read: {why}")))
 
     async def _has_ended(self) -> bool:
         self._bell.clear()
@@ -128,12 +144,12 @@ class LogCopy:
 
     async def _read(self, file: LogFile, *, follow: bool) -> str:
         """Read one answer to its end; returns what the kubelet said in place of the log."""
-        mark = await file.rewind()
-        replay = Replay(mark)
+        known = await file.rewind()
+        replay = Replay(known)
         async with self.session.stream(
             f"/api/v1/namespaces/{self.namespace}/pods/{self.pod}/log",
             pool="logs",
-            query=self._query(mark.since, follow=follow),
+            query=self._query(known.since, follow=follow),
             silence_s=SILENCE_S,
         ) as response:
             read = self._next if follow else _rest
@@ -228,12 +244,13 @@ class _Trouble:
     what: str
     patience_s: float
     pause_s: float = 0.0
+    loses: bool = True  # also where nothing was read yet
 
 
 def _trouble(error: Refused | Unavailable, pod: str) -> _Trouble:
     match error:
         case BadRequest():  # it never started, and now never will
-            return _Trouble(str(error), 0)
+            return _Trouble(str(error), 0, loses=False)
         case NotFound() if f'pods "{pod}" not found' in str(error):  # the API server itself
             return _Trouble(str(error), 0)
         case Forbidden() | Failed(status=HTTPStatus.INTERNAL_SERVER_ERROR):

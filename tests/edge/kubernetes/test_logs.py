@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from llmdbenchd.edge.kubernetes.logs import LogEnd
+from llmdbenchd.kit.stamps import gaps
 from llmdbenchd.ports import Unavailable
 from tests.edge.kubernetes.log_scene import REAL_TIME, Scene, lines, lose_no_time, opened
 from tests.edge.kubernetes.log_server import Answers, status
@@ -145,8 +146,23 @@ async def test_what_cannot_be_read_any_more_is_said_and_what_is_here_stays(
     end = await scene.followed()
 
     assert says in end.unread
-    assert end.size == len(scene.into.read_bytes()) == len(told(lines(0, 5)))
-    assert end.gaps == ()
+    copy = scene.into.read_bytes()
+    assert copy.startswith(told(lines(0, 5)))
+    assert end.size == len(copy)
+    [gap] = gaps(copy[len(told(lines(0, 5))) :])
+    assert gap.before is None
+    assert says in gap.why, "the copy itself says so, and so will run.json"
+    assert end.gaps == (gap,)
+
+
+@pytest.mark.parametrize(("trouble", "marks"), [(status(400, WAITING), 0), (status(404, GONE), 1)])
+async def test_a_container_that_never_began_lacks_nothing_and_a_pod_that_is_gone_may(
+    scene: Scene, trouble: Answers, marks: int
+) -> None:
+    scene.server.troubles = [trouble] * 1000
+    await scene.server.write(over=True)
+
+    assert len((await scene.followed()).gaps) == marks
 
 
 async def test_not_knowing_whether_it_is_over_is_not_its_end(scene: Scene) -> None:

@@ -15,7 +15,7 @@ import pytest
 from llmdbenchd.edge.kubernetes import logs
 from llmdbenchd.edge.kubernetes.logfile import log_file
 from llmdbenchd.edge.kubernetes.logs import LogEnd
-from llmdbenchd.kit.stamps import Gap, gaps, stamp_of
+from llmdbenchd.kit.stamps import Gap, gaps, mark, stamp_of
 from llmdbenchd.ports import Unavailable
 from tests.edge.kubernetes.log_scene import REAL_TIME, Scene, lines, lose_no_time, opened
 from tests.edge.kubernetes.log_server import Answers, status
@@ -90,7 +90,8 @@ async def test_an_unfinished_line_that_nobody_can_finish_stays(scene: Scene) -> 
 
     end = await scene.followed()
 
-    assert scene.into.read_bytes() == told(lines(0, 20)) + b"2026"
+    begun, [gap] = told(lines(0, 20)) + b"2026\n", gaps(scene.into.read_bytes())
+    assert scene.into.read_bytes() == begun + mark(gap)
     assert end.size == scene.into.stat().st_size
 
 
