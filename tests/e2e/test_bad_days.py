@@ -192,3 +192,39 @@ def test_a_namespace_that_is_deleted_stops_nobody_else(
 
     assert not house.record("day").phase.is_final, "no verdict in haste"
     assert house.asked("status")
+
+
+def test_a_namespace_that_is_gone_for_long_has_lost_its_runs(
+    tmp_path: Path, cluster: Cluster, namespace: Namespace
+) -> None:
+    root = tmp_path / "house"
+    with daemon.serving(root, cluster, namespace, LLMDBENCHD_LOST_AFTER="5") as house:
+        house.drop("day", daemon.light(seconds=120, lines=LINES, timeouts={"collect": 5}))
+        house.in_phase("day", Phase.RUNNING)
+
+        namespace.close()
+
+        record = house.ended("day")
+        assert record.phase is Phase.FAILED
+        assert record.left_behind, "nobody could confirm that they are gone"
+        assert (house.archive / "day" / "r001" / "run.json").is_file()
+        assert failure(record)
+
+
+def test_rights_that_are_withdrawn_for_long_have_lost_a_run_and_the_reason_says_so(
+    tmp_path: Path, cluster: Cluster, namespace: Namespace
+) -> None:
+    root = tmp_path / "house"
+    with daemon.serving(root, cluster, namespace, LLMDBENCHD_LOST_AFTER="5") as house:
+        house.drop("day", daemon.light(seconds=240, lines=LINES, timeouts={"collect": 5}))
+        house.in_phase("day", Phase.RUNNING)
+
+        for binding in namespace.list("rolebindings"):
+            namespace.delete("rolebindings", binding["metadata"]["name"])
+        cluster.kill("kube-apiserver")  # its watches end, and are begun again without the right
+
+        record = house.ended("day")
+        assert record.verdict is not None
+        assert (record.phase, record.verdict.kind) == (Phase.FAILED, "lost")
+        assert "rights withdrawn" in record.verdict.reason
+        assert "forbidden" in record.verdict.reason
