@@ -72,6 +72,7 @@ class Engines:
             payloads=payloads,
             claims=Claims(session, namespace, self._instance),
             collector=collecting,
+            clock=lambda: self._clock.now().boot_s,
         )
 
     def _local_engine(self) -> LocalEngine:

@@ -63,7 +63,7 @@ class KubernetesEngine:
         payloads: Payloads,
         claims: Claims,
         collector: Collector,
-        clock: Callable[[], float] = _loop_time,
+        clock: Callable[[], float],
     ) -> None:
         """Take a namespace into use; nothing is asked yet.
 
@@ -74,8 +74,8 @@ class KubernetesEngine:
             payloads: what runs in launchers.
             claims: makes the volume claims.
             collector: brings results home.
-            clock: seconds that never go back; those of the loop stand still while the machine
-                sleeps, and then the watch is late to notice.
+            clock: seconds that never go back, and go on while the machine sleeps: after that
+                everything is listed again, and nobody waits for a watch that is long dead.
         """
         self._session = session
         self._namespace = namespace

@@ -53,7 +53,13 @@ async def daemon(
     async with await Session.open(Access(kubeconfig=config)) as session:
         payloads = Payloads(session, "ns", payload)
         yield KubernetesEngine(
-            session, "ns", INSTANCE, payloads=payloads, claims=shelf, collector=shelf
+            session,
+            "ns",
+            INSTANCE,
+            payloads=payloads,
+            claims=shelf,
+            collector=shelf,
+            clock=asyncio.get_running_loop().time,
         )
 
 
