@@ -2,9 +2,11 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 
 from llmdbenchd.cli.state import GOOD, Folders, add_common, answering
 from llmdbenchd.cli.status import told
+from llmdbenchd.core.job.accepted import decoded
 from llmdbenchd.core.run.admit import waits_for
 from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.phase import Phase
@@ -40,8 +42,13 @@ def _why(args: argparse.Namespace, folders: Folders) -> int:
     everyone = [record for record in folders.all_records() if not record.phase.is_final]
     paused = is_paused(folders.settings.queue)
     capacity = Capacity(slots=folders.settings.max_active_runs)
-    reasons = {record.key: _reason(record, everyone, capacity, paused=paused) for record in asked}
-    is_running = folders.daemon()["running"]
+    daemon = folders.daemon()
+    is_running = daemon["running"]
+    ill = daemon.get("degraded_since", {}) if is_running else {}
+    reasons = {
+        record.key: _reason(record, everyone, capacity, paused=paused) + _ill(record, folders, ill)
+        for record in asked
+    }
     if args.json:
         print(json.dumps({"daemon_running": is_running, "why": reasons}, indent=2))
         return GOOD
@@ -50,6 +57,15 @@ def _why(args: argparse.Namespace, folders: Folders) -> int:
     if not is_running and any(not record.phase.is_final for record in asked):
         print("no daemon is running on this state folder: nothing moves")
     return GOOD
+
+
+def _ill(record: Record, folders: Folders, ill: Mapping[str, Mapping[str, str]]) -> str:
+    """What is known of a run may be old: since when nobody sees the place of its launchers."""
+    spec = None if record.phase.is_over else folders.records.spec(record.job)
+    place = decoded(spec).place if spec else ""
+    if place not in ill:
+        return ""
+    return f"; {place} is degraded since {ill[place]['since'][:19]}: {ill[place]['reason']}"
 
 
 def _reason(record: Record, everyone: list[Record], capacity: Capacity, *, paused: bool) -> str:

@@ -1,5 +1,6 @@
 """`why`: what a run waits for and who holds it, or why it ended."""
 
+import os
 from datetime import timedelta
 
 import pytest
@@ -51,6 +52,32 @@ def test_trouble_on_the_way_is_told_as_well(home: Home) -> None:
 
     home.keep(record(Phase.RUNNING, failure=Failure("launcher", "launcher 1 broke")))
     assert reason(home).endswith("(ending: launcher 1 broke)")
+
+
+@pytest.mark.parametrize("phase", [Phase.LAUNCHING, Phase.RUNNING, Phase.COLLECTING, Phase.LEFT])
+def test_a_run_whose_place_nobody_sees_says_so_and_since_when(home: Home, phase: Phase) -> None:
+    home.keep(record(phase))
+    [said] = home.json("why", "j")["why"].values()  # type: ignore[index]  # of a dict
+    since = {"since": "2026-11-24T12:00:00+00:00", "reason": "cannot connect: no route"}
+    home.daemon_says(pid=os.getpid(), degraded=["local"], degraded_since={"local": since})
+
+    assert reason(home) == (
+        f"{said}; local is degraded since 2026-11-24T12:00:00: cannot connect: no route"
+    )
+
+
+def test_a_place_that_is_well_and_an_end_say_nothing_of_others(home: Home) -> None:
+    since = {"since": "2026-11-24T12:00:00+00:00", "reason": "no"}
+    home.daemon_says(
+        pid=os.getpid(), degraded_since={"kubernetes/other": since, "disk": since, "local": since}
+    )
+    verdict = Verdict(Outcome.FAILED, "launcher", "exit code 3")
+    home.keep(record(Phase.FAILED, verdict=verdict))
+    assert "degraded" not in reason(home)
+
+    home.daemon_says(pid=os.getpid(), degraded_since={"kubernetes/other": since})
+    home.keep(record(Phase.RUNNING))
+    assert "degraded" not in reason(home)
 
 
 def test_an_ended_run_says_why_it_ended(home: Home) -> None:
