@@ -126,12 +126,12 @@ class ClusterApi:
         self._tell("DELETED", plural, thing)
         self._collect_garbage()
 
-    def warns(self, pod: str, reason: str, message: str) -> None:
-        """A warning event about the pod."""
+    def warns(self, pod: str, reason: str, message: str, kind: str = "Warning") -> None:
+        """An event about the pod; `Normal` ones tell how it comes along."""
         self._version += 1
         about = {"kind": "Pod", "name": pod, "uid": self.pod(pod)["metadata"]["uid"]}
         event = {"metadata": {"name": f"{pod}.{self._version}"}, "involvedObject": about}
-        self.put("events", event | {"type": "Warning", "reason": reason, "message": message})
+        self.put("events", event | {"type": kind, "reason": reason, "message": message})
 
     def breaks_watches(self) -> None:
         """Every watch ends."""

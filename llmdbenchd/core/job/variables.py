@@ -56,7 +56,7 @@ FIELDS: tuple[Row, ...] = (
     Row("harness.wait_timeout", "seconds", "3600",
         "from all launchers running to all ended; 0 = start, leave running",
         ("LLMDBENCH_HARNESS_WAIT_TIMEOUT",), ("-s", "--wait"), "seed"),
-    Row("timeouts.bind", "seconds", "240", "patience with a claim or node to be bound"),
+    Row("timeouts.bind", "seconds", "240", "patience with a claim to be bound, or a volume that cannot be mounted"),
     Row("timeouts.pull", "seconds", "1800", "patience with the pull of the image"),
     Row("timeouts.start", "seconds", "900", "patience with the start of the launchers",
         ("LLMDBENCH_CONTROL_WAIT_TIMEOUT",), (), "code"),

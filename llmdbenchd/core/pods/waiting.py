@@ -77,7 +77,7 @@ def waiting(state: Waiting, image: str) -> Pending:
         return Pending(reason, hopeless=True)
     if state.reason in _IN_VAIN_UNLESS_BUSY:
         return Pending(reason, hopeless=not _has(words, _BUSY))
-    # Nothing but an event tells a pull from a mount; both take the time that they take.
+    # Nothing but an event tells a pull from a mount that fails: see `words.lacks_volume`.
     return Pending(reason, _PULL if state.reason in _BEGINNING else "")
 
 

@@ -13,6 +13,8 @@ LONGEST = 600  # characters
 LINES = 5
 _CUT = " ..."
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_NO_VOLUME = {"FailedMount", "FailedAttachVolume", "FailedMapVolume"}
+_VOLUMES_ARE_THERE = {"Pulling", "Pulled", "Created", "Started", "FailedCreatePodSandBox"}
 _CHANGING = re.compile(r"[0-9a-f]{12,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _REPEATS_THE_STATE = re.compile(r"Error: \w+")  # "Error: ErrImagePull"
 
@@ -52,6 +54,16 @@ def warnings(events: Iterable[Event]) -> str:
             sentences.pop(alike, None)  # told once, and where it was told last
             sentences[alike] = sentence
     return last_lines("\n".join(sentences.values()))
+
+
+def lacks_volume(events: Iterable[Event]) -> bool:
+    """Whether a pod waits for a volume that cannot be mounted, by all of its events.
+
+    The status does not say it: a container whose image is pulled looks the same. Nothing of
+    a pod is pulled or made before all of its volumes are there.
+    """
+    reasons = {event.reason for event in events}
+    return bool(reasons & _NO_VOLUME) and not reasons & _VOLUMES_ARE_THERE
 
 
 def _plain(text: str) -> str:

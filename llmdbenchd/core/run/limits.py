@@ -13,7 +13,8 @@ class Limits:
         launchers: how many launchers the run has (`parallelism`).
         attempts: attempts in all; `retry_delay_s` before the second, doubled each time.
         start_s: from the launch to all launchers running.
-        bind_s: what a launcher may wait for its volume claim, `pull_s` for its image.
+        bind_s: what a launcher may wait for its volumes (a claim to be bound, a mount that
+            fails), `pull_s` for its image.
         run_s: from all running to all ended; 0 = start them and leave them running.
         collect_s: for bringing results and logs home.
         grace_s: what a launcher gets to end by itself once it was asked to.

@@ -37,7 +37,7 @@ class Pending:
 
     Attributes:
         reason: what it waits for, for people.
-        waits: the time-out that measures this wait: `bind` (a volume claim), `pull` (an
+        waits: the time-out that measures this wait: `bind` (a volume), `pull` (an
             image), or empty where only `start` does.
         hopeless: it will not start unless somebody mends something.
     """

@@ -1,4 +1,4 @@
-"""The Kubernetes room's ear: what the API server noted about a pod that went wrong."""
+"""The Kubernetes room's ear: what the API server noted about a pod."""
 
 import asyncio
 
@@ -13,10 +13,10 @@ WITHIN_S = 2.0  # they only make a sentence better
 _lists = msgspec.json.Decoder(EventList)
 
 
-async def warning_events(session: Session, namespace: str, uid: str) -> tuple[Event, ...]:
-    """The warnings about a pod; none when they cannot be had at once."""
+async def events_of(session: Session, namespace: str, uid: str) -> tuple[Event, ...]:
+    """The events of a pod; none when they cannot be had at once."""
     path = f"/api/v1/namespaces/{namespace}/events"
-    query = {"fieldSelector": f"involvedObject.uid={uid},type=Warning", "limit": "100"}
+    query = {"fieldSelector": f"involvedObject.uid={uid}", "limit": "100"}
     try:
         async with asyncio.timeout(WITHIN_S):
             return _lists.decode(await session.ask("GET", path, query=query)).items

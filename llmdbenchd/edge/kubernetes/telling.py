@@ -5,12 +5,12 @@ events are asked for before, once for each pod and reason. And a pod that neithe
 nor says why (a volume that cannot be mounted shows in events only) is asked about, too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from llmdbenchd.core.pods.objects import Pod
 from llmdbenchd.core.run.sight import Cause, Ended, Pending, Sight
-from llmdbenchd.edge.kubernetes.complaints import Complaints
+from llmdbenchd.edge.kubernetes.complaints import Complaint, Complaints
 from llmdbenchd.edge.kubernetes.knowing import Known
 from llmdbenchd.edge.kubernetes.view import Change, PodGone, PodSeen, PodsListed
 from llmdbenchd.ports import Listed, Seen
@@ -25,6 +25,7 @@ class Teller:
         self._known = known
         self._complaints = complaints
         self._texts: dict[tuple[str, str], str] = {}
+        self._unmounted: set[str] = set()
         self._pending_before: frozenset[str] = frozenset()
 
     async def sight(self, pod: Pod) -> Sight:
@@ -48,12 +49,12 @@ class Teller:
         silent = [
             uid
             for uid, pod in pending.items()
-            if uid in self._pending_before and not self._texts.get(self._key(pod))
+            if uid in self._pending_before
+            and (uid in self._unmounted or not self._texts.get(self._key(pod)))
         ]
         self._pending_before = frozenset(pending)
         found = await self._complaints.about(silent[:STUCK_AT_ONCE])
-        for uid, text in found.items():
-            self._texts[self._key(pending[uid])] = text
+        self._note({self._key(pending[uid]): one for uid, one in found.items()})
         stuck = (pending[uid] for uid in found if self._known.is_current(pending[uid]))
         return [Seen(pod.metadata.name, self._explained(pod)) for pod in stuck]
 
@@ -82,14 +83,22 @@ class Teller:
         }
         if unknown:
             found = await self._complaints.about(list(unknown))
-            self._texts |= {key: found.get(uid, "") for uid, key in unknown.items()}
+            self._texts |= dict.fromkeys(unknown.values(), "")
+            self._note({unknown[uid]: one for uid, one in found.items()})
+
+    def _note(self, found: Mapping[tuple[str, str], Complaint]) -> None:
+        for key, complaint in found.items():
+            self._texts[key] = complaint.text
+            known = self._unmounted
+            (known.add if complaint.lacks_volume else known.discard)(key[0])
 
     def _explained(self, pod: Pod) -> Sight:
         sight = self._known.sight(pod)
         text = self._texts.get(self._key(pod), "")
         words = "; ".join(filter(None, (_why(sight), text)))
         if isinstance(sight, Pending):
-            return replace(sight, reason=words)
+            is_mount = not sight.hopeless and pod.metadata.uid in self._unmounted
+            return replace(sight, reason=words, waits="bind" if is_mount else sight.waits)
         return replace(sight, detail=words) if isinstance(sight, Ended) else sight
 
     def _key(self, pod: Pod) -> tuple[str, str]:
@@ -98,6 +107,7 @@ class Teller:
 
     def _forget_all_but(self, uids: set[str]) -> None:
         self._texts = {key: text for key, text in self._texts.items() if key[0] in uids}
+        self._unmounted &= uids
 
 
 def _pods_of(news: Change) -> Iterable[Pod]:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmdbenchd.core.pods.objects import Event, Series
-from llmdbenchd.core.pods.words import LONGEST, last_lines, quoted, warnings
+from llmdbenchd.core.pods.words import LONGEST, lacks_volume, last_lines, quoted, warnings
 from tests.core.pods.recorded import events
 
 
@@ -106,3 +106,13 @@ def test_of_too_many_warnings_the_newest_are_told() -> None:
 
     assert len(told) <= LONGEST
     assert told.rpartition(" | ")[2].startswith("R: 19")
+
+
+def test_a_mount_that_fails_is_told_from_a_pull_by_what_came_before_or_after_it() -> None:
+    failing = events("secret-volume-missing")
+    pulling = Event(type="Normal", reason="Pulling", message="Pulling image")
+
+    assert lacks_volume(failing)
+    assert not lacks_volume((*failing, pulling)), "nothing is pulled before all volumes are there"
+    assert not lacks_volume((pulling,))
+    assert not lacks_volume(())

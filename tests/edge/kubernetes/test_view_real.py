@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from llmdbenchd.core.pods.objects import Event
-from llmdbenchd.edge.kubernetes.events import warning_events
+from llmdbenchd.edge.kubernetes.events import events_of
 from llmdbenchd.edge.kubernetes.session import Access, Session
 from llmdbenchd.edge.kubernetes.view import Pace, PodGone
 from tests.cluster.api import Refused
@@ -112,7 +112,7 @@ async def test_the_warnings_of_a_real_pod_are_told(namespace: Namespace, session
     told: tuple[Event, ...] = ()
     async with asyncio.timeout(PATIENCE_S):
         while not told:
-            told = await warning_events(session, namespace.name, found["metadata"]["uid"])
+            told = await events_of(session, namespace.name, found["metadata"]["uid"])
 
     assert {event.reason for event in told} == {"FailedScheduling"}
 

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from llmdbenchd.edge.kubernetes import lines, view
-from llmdbenchd.edge.kubernetes.events import warning_events
+from llmdbenchd.edge.kubernetes.events import events_of
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.edge.kubernetes.view import Pace, PodSeen
 from tests.edge.kubernetes.pod_listener import Listener, listening
@@ -196,11 +196,11 @@ async def test_the_warnings_of_a_pod_are_asked_for_by_its_uid(
 ) -> None:
     noted = {"type": "Warning", "reason": "FailedMount", "message": "no such export"}
     api.give("GET", EVENTS, {"items": [noted]})
-    (event,) = await warning_events(session, "bench", "uid-1")
+    (event,) = await events_of(session, "bench", "uid-1")
 
     assert (event.reason, event.message) == ("FailedMount", "no such export")
     (asked,) = api.asked("GET", EVENTS)
-    assert asked.query["fieldSelector"] == "involvedObject.uid=uid-1,type=Warning"
+    assert asked.query["fieldSelector"] == "involvedObject.uid=uid-1"
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ async def test_warnings_that_cannot_be_had_are_none(
 ) -> None:
     api.give("GET", EVENTS, said)
 
-    assert await warning_events(session, "bench", "uid-1") == ()
+    assert await events_of(session, "bench", "uid-1") == ()
 
 
 async def test_warnings_that_do_not_come_soon_are_none(
@@ -233,4 +233,4 @@ async def test_warnings_that_do_not_come_soon_are_none(
     monkeypatch.setattr("llmdbenchd.edge.kubernetes.events.WITHIN_S", 0.05)
     api.on("GET", EVENTS, never)
 
-    assert await warning_events(session, "bench", "uid-1") == ()
+    assert await events_of(session, "bench", "uid-1") == ()

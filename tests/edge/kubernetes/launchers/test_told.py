@@ -179,6 +179,25 @@ async def test_a_volume_that_cannot_be_mounted_is_told_although_no_pod_says_so(
         assert isinstance(sight, Pending)
         assert sight.reason.endswith("MountVolume.SetUp failed: no such export")
         assert not sight.hopeless
+        assert sight.waits == "bind", "a volume that is missing is no slow pull"
+
+
+async def test_an_image_that_is_pulled_after_a_mount_had_failed_is_a_pull(
+    cluster: ClusterApi, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launchers, "TICK_S", 0.05)
+    creating = {"waiting": {"reason": "ContainerCreating"}}
+    async with daemon(config) as engine, watching(engine) as told:
+        await told.sights()
+        await engine.create(plan())
+        cluster.binds(NAME)
+        cluster.moves(NAME, phase="Pending", state=creating)
+        await told.until(NAME, lambda sight: isinstance(sight, Pending) and sight.waits == "pull")
+        cluster.warns(NAME, "FailedMount", "MountVolume.SetUp failed: configmap not found")
+        await told.until(NAME, lambda sight: isinstance(sight, Pending) and sight.waits == "bind")
+        cluster.warns(NAME, "Pulling", "Pulling image", kind="Normal")
+
+        await told.until(NAME, lambda sight: isinstance(sight, Pending) and sight.waits == "pull")
 
 
 async def test_a_launcher_that_somebody_deleted_by_force_is_gone(
