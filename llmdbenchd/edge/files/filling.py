@@ -3,6 +3,10 @@
 A launcher keeps each byte of its harness's output among its results, and they come home
 proven. So where the cluster's log has a gap, the lines are there: in order, without times. The
 gap's mark stays, and says how many they are and where they come from.
+
+An end can be missing where nothing marks it: a cluster asked for lines from a time on keeps
+back what it stamped with an earlier one, when its clock was put back. So the end is compared,
+too.
 """
 
 from collections.abc import Sequence
@@ -10,12 +14,12 @@ from pathlib import Path
 
 from llmdbenchd.edge.files.durable import publish, translated
 from llmdbenchd.kit.missing import missing
-from llmdbenchd.kit.stamps import Gap, gaps, mark, plain
+from llmdbenchd.kit.stamps import Gap, gaps, mark, plain, stamp_of
 from llmdbenchd.payload.launcher import STREAMS
 
 OWN = tuple(f"{name}.log" for name in STREAMS)
 LARGEST = 256 << 20  # bytes of log and copies together: they are held in memory several times
-_BLOCK = 1 << 20
+UNMARKED = "the cluster did not tell them, as when its clock was put back"
 
 
 def fill_gaps(log: Path, results: Path) -> None:
@@ -27,21 +31,22 @@ def fill_gaps(log: Path, results: Path) -> None:
     """
     own = [results / name for name in OWN]
     with translated(log):
-        if not _has_gap(log) or not all(path.is_file() for path in own):
+        if not all(path.is_file() for path in own):
             return
         if sum(path.stat().st_size for path in (log, *own)) > LARGEST:
             return
         pieces, marked = _pieces(log.read_bytes())
         streams = [_lines(path.read_bytes()) for path in own]
+    if any(gap.filled is not None for gap in marked):
+        return  # it was done before we were killed
+    if not marked:
+        last = stamp_of(pieces[-1][-1]) if pieces[-1] else b""
+        if not last:  # a log without times is the output itself, byte for byte
+            return
+        pieces, marked = [*pieces, []], [Gap(last.decode(), None, UNMARKED)]
     found = missing([[plain(line) for line in piece] for piece in pieces], streams)
-    if found is not None:
+    if found is not None and (any(found) or marked[0].why != UNMARKED):
         publish(log, _filled(pieces, marked, found))
-
-
-def _has_gap(log: Path) -> bool:
-    with log.open("rb") as file:
-        blocks = iter(lambda: file.readlines(_BLOCK), [])
-        return any(gap.filled is None for block in blocks for gap in gaps(b"".join(block)))
 
 
 def _lines(data: bytes) -> list[bytes]:
@@ -55,7 +60,7 @@ def _pieces(data: bytes) -> tuple[list[list[bytes]], list[Gap]]:
     marked: list[Gap] = []
     for line in _lines(data):
         gap = next(iter(gaps(line + b"\n")), None)
-        if gap is not None and gap.filled is None:
+        if gap is not None:
             marked.append(gap)
             pieces.append([])
         else:

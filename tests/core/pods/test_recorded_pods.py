@@ -1,11 +1,17 @@
 """What real pods in real trouble mean for the launcher in them."""
 
+import re
+from datetime import datetime, timedelta
+
+import msgspec
 import pytest
 
+from llmdbenchd.core.pods.objects import Pod
 from llmdbenchd.core.pods.sight import sight_of
 from llmdbenchd.core.run.sight import Cause, Ended, Pending, Running
 from tests.core.pods.recorded import NAMES, pod
 
+STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 RUNNING = (
     "deleted-by-force",  # as the event says that it is gone: nobody saw it end
     "deleted-still-running",
@@ -179,3 +185,21 @@ def test_who_knows_why_it_was_killed_does_not_guess() -> None:
         assert isinstance(sight, Ended)
         assert sight.signal == 9  # which else is often for want of memory
         assert "often memory" not in sight.detail
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+@pytest.mark.parametrize("stopping", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_cluster_whose_clock_is_an_hour_off_says_the_same(
+    name: str, hours: int, *, stopping: bool
+) -> None:
+    """Its times are compared with each other only, and never with ours."""
+
+    def moved(moment: re.Match[str]) -> str:
+        at = datetime.fromisoformat(moment[0]) + timedelta(hours=hours)
+        return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    text = re.sub(STAMP, moved, msgspec.json.encode(pod(name)).decode())
+    skewed = msgspec.json.decode(text, type=Pod)
+
+    assert sight_of(skewed, stopping=stopping) == sight_of(pod(name), stopping=stopping)

@@ -88,6 +88,27 @@ def test_an_end_that_nobody_could_read_is_there(told: Told) -> None:
     assert (gap.before, gap.filled) == (None, len(told.lines) - 300)
 
 
+def test_an_end_that_is_missing_without_a_mark_is_there(told: Told) -> None:
+    """A clock that was put back while nobody read: what came after it is never told."""
+    told.log.write_bytes(b"".join(told.lines[:300]))
+
+    fill_gaps(told.log, told.results)
+
+    assert Counter(told.kept()) == Counter(told.written)
+    [gap] = log_facts(told.log).gaps
+    assert (gap.why, gap.filled) == (filling.UNMARKED, len(told.lines) - 300)
+
+
+def test_the_log_of_a_launcher_on_this_machine_has_no_times_and_is_left_as_it_is(
+    told: Told,
+) -> None:
+    whole = b"\n".join(told.written[:300]) + b"\n"
+    for data in (whole, b""):
+        told.log.write_bytes(data)
+        fill_gaps(told.log, told.results)
+        assert told.log.read_bytes() == data
+
+
 def test_each_stream_keeps_its_order(told: Told) -> None:
     told.without((100, 500))
 

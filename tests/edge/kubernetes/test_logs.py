@@ -87,6 +87,28 @@ async def test_it_is_whole_however_often_it_is_cut_off(scene: Scene, seed: int) 
     assert following.result().gaps == ()
 
 
+@pytest.mark.parametrize("hours", [(-1, -1), (1, 1), (0, 1), (-1, 0)])
+async def test_a_clock_of_the_cluster_that_is_an_hour_off_or_put_forward_costs_no_line(
+    scene: Scene, hours: tuple[int, int], dice: Random
+) -> None:
+    """Nothing is asked for by our own clock; what was stamped before a jump is known after it."""
+    jumps = [3600 * hours[0]] * 225 + [3600 * hours[1]] * 225
+    log = [
+        Written(one.at + jump * SECOND, one.text)
+        for one, jump in zip(lines(0, 450), jumps, strict=True)
+    ]
+    scene.server.troubles = [Answers(cut=dice.randint(1, 9_000)) for _ in range(60)]
+    async with asyncio.TaskGroup() as group:
+        following = group.create_task(scene.followed())
+        for begin in range(0, len(log), 15):
+            await scene.server.write(*log[begin : begin + 15])
+            await asyncio.sleep(0.003)
+        await scene.server.write(over=True)
+
+    assert scene.into.read_bytes() == told(log)
+    assert following.result().gaps == ()
+
+
 PASSES = [
     Answers(text=b"unable to retrieve container logs for containerd://0123"),
     Answers(text=b"two lines\nof trouble\n"),
