@@ -36,7 +36,7 @@ def fill_gaps(log: Path, results: Path) -> None:
         if sum(path.stat().st_size for path in (log, *own)) > LARGEST:
             return
         pieces, marked = _pieces(log.read_bytes())
-        streams = [_lines(path.read_bytes()) for path in own]
+        streams = [[_told(line) for line in _lines(path.read_bytes())] for path in own]
     if any(gap.filled is not None for gap in marked):
         return  # it was done before we were killed
     if not marked:
@@ -44,7 +44,7 @@ def fill_gaps(log: Path, results: Path) -> None:
         if not last:  # a log without times is the output itself, byte for byte
             return
         pieces, marked = [*pieces, []], [Gap(last.decode(), None, UNMARKED)]
-    found = missing([[plain(line) for line in piece] for piece in pieces], streams)
+    found = missing([[_told(plain(line)) for line in piece] for piece in pieces], streams)
     if found is not None and (any(found) or marked[0].why != UNMARKED):
         publish(log, _filled(pieces, marked, found))
 
@@ -52,6 +52,11 @@ def fill_gaps(log: Path, results: Path) -> None:
 def _lines(data: bytes) -> list[bytes]:
     lines = data.split(b"\n")
     return lines if lines[-1] else lines[:-1]
+
+
+def _told(line: bytes) -> bytes:
+    """As a cluster tells it: container runtimes drop a return before the line's end."""
+    return line.removesuffix(b"\r")
 
 
 def _pieces(data: bytes) -> tuple[list[list[bytes]], list[Gap]]:

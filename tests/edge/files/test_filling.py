@@ -19,7 +19,7 @@ for number in range(400):
     print("out", number, flush=True)
     print("err", number % 50, file=sys.stderr, flush=True)
     if number % 100 == 0:
-        print(flush=True)
+        print("done\\r", flush=True)
 """
 
 
@@ -31,7 +31,7 @@ class Told:
         stage.python_executable(SPEAKS)
         done = stage.run()
         assert done.returncode == 0, done.stderr
-        streams = [done.stdout.splitlines(), done.stderr.splitlines()]
+        streams = [done.stdout.splitlines(), done.stderr.splitlines()]  # as runtimes: without \r
         self.written: list[bytes] = []
         while left := [stream for stream in streams if stream]:
             self.written.append(random.choice(left).pop(0))
