@@ -5,10 +5,10 @@ import pytest
 from llmdbenchd.controllers.runs import AGAIN_S
 from llmdbenchd.core.run.limits import Limits
 from llmdbenchd.core.run.phase import Phase
-from llmdbenchd.core.run.record import Failure
-from llmdbenchd.core.run.sight import Absent, Running
+from llmdbenchd.core.run.record import End, Failure
+from llmdbenchd.core.run.sight import Absent, Pending, Running
 from llmdbenchd.ports import Listed
-from tests.core.run.cases import AHEAD, NOW, record
+from tests.core.run.cases import AHEAD, GOOD, NOW, record
 from tests.fakes.house import House
 
 RUNNING = record(Phase.RUNNING, deadline=AHEAD.after(30000), seen=(1,))
@@ -95,3 +95,37 @@ async def test_an_outage_of_a_week_loses_nothing(house: House) -> None:
 
     assert house.on_disk().phase is Phase.RUNNING
     assert house.view.look(NAME) != Absent()
+
+
+@pytest.mark.parametrize(
+    ("phase", "becomes", "kind"),
+    [
+        (Phase.LAUNCHING, Phase.COLLECTING, "launcher"),
+        (Phase.RUNNING, Phase.COLLECTING, "launcher"),
+        (Phase.COLLECTING, Phase.COLLECTING, None),
+        (Phase.REPORTING, Phase.REPORTING, None),
+        (Phase.CLEANING, Phase.SUCCEEDED, None),
+        (Phase.LEFT, Phase.LEFT, None),
+    ],
+)
+async def test_a_launcher_that_somebody_deletes_in_any_phase_is_a_fact_or_no_matter(
+    house: House, phase: Phase, becomes: Phase, kind: str | None
+) -> None:
+    """Before its end that is a failure by its name; afterwards its evidence decides."""
+    over = phase not in {Phase.LAUNCHING, Phase.RUNNING, Phase.LEFT}
+    ends = (End(1, GOOD),) if over else ()
+    house.engine.launchers[NAME] = GOOD if over else Running()
+    if phase is Phase.LAUNCHING:
+        house.engine.launchers[NAME] = Pending("on its node")
+    house.open(record(phase, deadline=AHEAD.after(30000), seen=(1,), ends=ends))
+    await house.settle()
+    if becomes is not Phase.SUCCEEDED:
+        house.vanish(NAME)
+    await house.settle()
+
+    gone = failure(house)
+    assert (house.on_disk().phase, gone.kind if gone else None) == (becomes, kind)
+    assert house.engine.started == {}, "nobody makes it anew"
+    if kind:
+        assert gone is not None
+        assert "vanished" in gone.detail
