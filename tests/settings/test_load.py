@@ -202,3 +202,12 @@ def test_every_setting_says_what_it_means() -> None:
     undocumented = [name for name, field in Settings.model_fields.items() if not field.description]
 
     assert undocumented == []
+
+
+def test_a_rate_has_a_unit_and_a_floor_and_is_not_limited_by_itself(tmp_path: Path) -> None:
+    assert read(tmp_path).settings.transfer_rate is None
+    assert read(tmp_path, 'transfer_rate = "50MB"').settings.transfer_rate == 50_000_000
+
+    [slow] = complaints(read(tmp_path, 'transfer_rate = "99kB"'))
+
+    assert "transfer_rate: " in slow
