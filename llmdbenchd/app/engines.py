@@ -14,6 +14,7 @@ from llmdbenchd.edge.kubernetes.connecting import ConnectingEngine, Connection
 from llmdbenchd.edge.kubernetes.launchers import KubernetesEngine
 from llmdbenchd.edge.kubernetes.payloads import Payloads, payload_of
 from llmdbenchd.edge.kubernetes.pools import PoolSizes
+from llmdbenchd.edge.kubernetes.rate import ByteRate
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.edge.kubernetes.storage import Claims
 from llmdbenchd.edge.local.installed import Installed
@@ -36,6 +37,7 @@ class Engines:
         self._instance = instance
         self._local = self._local_engine()
         self._connection = Connection(self._open_session)
+        self._rate = ByteRate(settings.transfer_rate)
 
     def build(self, place: str) -> Engine:
         """The engine of a place."""
@@ -64,6 +66,8 @@ class Engines:
             payloads=payloads,
             image=self._settings.image,
             min_free=self._settings.min_free,
+            rate=self._rate,
+            warm_s=self._settings.access_pod_seconds,
         )
         return KubernetesEngine(
             session,

@@ -3,6 +3,7 @@
     python3 -I -S serve.py                              serve
     python3 -I -S serve.py manifest FOLDER              the same answers on stdout, for exec
     python3 -I -S serve.py file FOLDER PATH FROM COUNT
+    python3 -I -S serve.py small FOLDER LIMIT MOST [PATH]
 
     LLMDBENCHD_SERVE_ROOT      /requests: results folders lie below it
     LLMDBENCHD_SERVE_PORT      8080; 0 = any, told in the first line on stdout
@@ -10,16 +11,22 @@
     LLMDBENCHD_SERVE_IDLE_S    ends by itself when nobody asked for so long; 0 = never
 
     GET  /SECRET/ready
-    GET  /SECRET/manifest/FOLDER[?final=1]   {"maker": "launcher" | "late", "manifest": text,
-                                             "done": text | null}; 409 while the launcher runs
+    GET  /SECRET/manifest/FOLDER[?final=1]   {"maker": "launcher" | "late",
+                                              "manifest": text | null, "done": text | null,
+                                              "late": entries that the manifest does not list};
+                                             409 without a done mark, unless it is final
     GET  /SECRET/file/FOLDER/PATH            Range: bytes=N-, ETag, If-Range
-    GET  /SECRET/small/FOLDER?limit=BYTES&after=PATH
-                                             every file of at most BYTES, sorted by path: a line
-                                             {"path", "size"}, then so many bytes, and so on
+    GET  /SECRET/small/FOLDER[/PATH][?limit=BYTES]
+                                             every file of at most BYTES (1 MiB), of each folder
+                                             its files before its folders, from the one after PATH
+                                             on: a line {"path", "size"}, then so many bytes, and
+                                             so on
     POST /SECRET/stop                        asks the launcher beside us to end
     POST /SECRET/release                     ends this server
 
-Paths are quoted bytes. Links are never followed; nothing above the root is read. Standard
+Paths are quoted bytes, for commands too. Links are never followed; nothing above the root is
+read. An answer that cannot be finished is cut off: what was promised and is not there is never
+made up. Exit codes: 0 good, 1 it cannot be read, 4 no such thing, 64 wrong usage. Standard
 library only, Python 3.9 or newer, as all that runs in a launcher's image.
 """
 
@@ -28,14 +35,15 @@ from __future__ import annotations
 import hmac
 import json
 import os
-import select
 import signal
+import socket
 import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from types import ModuleType
-from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
+from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 STOP_FILE = ".llmdbenchd-stop"
@@ -54,31 +62,48 @@ def become_a_package() -> None:
 if __name__ == "__main__":
     become_a_package()
 
+from llmdbenchd.payload.commands import USAGE, answered  # noqa: E402 - found only now
 from llmdbenchd.payload.lying import Missing, Results, Running  # noqa: E402 - found only now
 
 
 class Server(ThreadingHTTPServer):
-    """Knows who may ask, and when somebody last did."""
+    """Knows who may ask, and when somebody last did. A pod's address may be of either family."""
 
     daemon_threads = True
     request_queue_size = 64
 
     def __init__(self, port: int, results: Results, secret: str) -> None:
-        super().__init__(("0.0.0.0", port), Handler)  # noqa: S104 - a pod's own address
+        self.address_family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
+        super().__init__(("", port), Handler)
         self.results = results
         self.secret = secret.encode()
-        self.asked = time.monotonic()
-        self.busy = 0
+        self._asked = time.monotonic()
+        self._busy = 0
+        self._counting = threading.Lock()
+
+    def server_bind(self) -> None:
+        """Take the port on all addresses; what the base class asks of DNS first may take long."""
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        TCPServer.server_bind(self)
+
+    def count(self, change: int) -> None:
+        """So many more ask (or fewer, once their answers are given)."""
+        with self._counting:
+            self._busy += change
+            self._asked = time.monotonic()
 
     def end(self) -> None:
         """Stop serving, from any thread."""
         threading.Thread(target=self.shutdown).start()
 
-    def watch(self, idle_s: float) -> None:
-        """End when nobody asked for so long; a long answer counts as asking."""
+    def end_when_idle(self, idle_s: float) -> None:
+        """End when nobody asked for so long; a long answer counts as asking. 0 = never."""
         while idle_s:
             time.sleep(min(idle_s, 5.0))
-            if not self.busy and time.monotonic() - self.asked > idle_s:
+            with self._counting:
+                is_idle = not self._busy and time.monotonic() - self._asked > idle_s
+            if is_idle:
                 self.end()
                 return
 
@@ -88,7 +113,8 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server: Server
-    timeout = 300
+    timeout = 300  # seconds in which nothing moves
+    _is_begun = False
 
     def do_GET(self) -> None:
         """Answer a question."""
@@ -96,26 +122,44 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Do what is asked."""
+        self.close_connection = True  # whatever its body holds is no next request
         self._guarded("POST")
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the path holds the secret."""
 
+    def send_error(self, code: int, *_: object) -> None:
+        """Refuse what is no request, without a word about us."""
+        self.close_connection = True
+        self._say(code, b"")
+
+    def version_string(self) -> str:
+        """Who answers."""
+        return "llmdbenchd"
+
     def _guarded(self, method: str) -> None:
-        self.server.busy += 1
+        self._is_begun = False
+        self.server.count(1)
         try:
             self._route(method)
         except Missing:
-            self._say(404, b"not found\n")
+            self._sorry(404, "not found")
         except Running:
-            self._say(409, b"the launcher has not ended\n")
-        except (BrokenPipeError, ConnectionResetError, TimeoutError):
-            self.close_connection = True
+            self._sorry(409, "the launcher has not ended")
         except (OSError, ValueError) as error:
-            self._say(500, f"{type(error).__name__}: {error}\n".encode("utf-8", "replace"))
+            self._sorry(500, f"{type(error).__name__}: {error}")
         finally:
-            self.server.busy -= 1
-            self.server.asked = time.monotonic()
+            self.server.count(-1)
+
+    def _sorry(self, status: int, reason: str) -> None:
+        """Say no; too late for that, cut the answer off."""
+        if self._is_begun:
+            self.close_connection = True
+            return
+        try:
+            self._say(status, f"{reason}\n".encode("utf-8", "replace"))
+        except OSError:
+            self.close_connection = True  # nobody listens any more
 
     def _route(self, method: str) -> None:
         url = urlsplit(self.path)
@@ -126,68 +170,68 @@ class Handler(BaseHTTPRequestHandler):
         if (method, words) == ("GET", ["ready"]):
             self._say(200, b"ready\n")
         elif (method, words) == ("POST", ["stop"]):
-            with open(os.path.join(self.server.results.root, STOP_FILE), "wb"):
-                self._say(200, b"asked\n")
+            flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            os.close(os.open(os.path.join(self.server.results.root, STOP_FILE), flags, 0o644))
+            self._say(200, b"asked\n")
         elif (method, words) == ("POST", ["release"]):
             self._say(200, b"bye\n")
             self.server.end()
-        elif method == "GET":
-            self._show(words, {name: values[-1] for name, values in parse_qs(url.query).items()})
+        elif method == "GET" and words[1:]:
+            self._show(words, dict(parse_qsl(url.query)))
         else:
             raise Missing
 
     def _show(self, words: list[str], asked: dict[str, str]) -> None:
-        kind, folder, path = (*words[:2], "/".join(words[2:])) if words[1:] else ("", "", "")
+        kind, folder, path = words[0], words[1], "/".join(words[2:])
         if kind == "file" and path:
             self._file(folder, path)
         elif kind == "manifest" and not path:
             found = self.server.results.manifest(folder, final=asked.get("final") == "1")
             self._say(200, json.dumps(found).encode("ascii"))
-        elif kind == "small" and not path:
-            self._small(folder, int(asked.get("limit", SMALL)), asked.get("after", ""))
+        elif kind == "small":
+            self._small(folder, int(asked.get("limit", SMALL)), path)
         else:
             raise Missing
 
-    def _say(self, status: int, body: bytes) -> None:
+    def _begin(self, status: int, **headers: object) -> None:
+        self._is_begun = True
         self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), str(value))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
+
+    def _say(self, status: int, body: bytes) -> None:
+        self._begin(status, Content_Length=len(body))
         self.wfile.write(body)
 
     def _small(self, folder: str, limit: int, after: str) -> None:
-        results = self.server.results
-        found = results.small(folder, limit, after)
-        heads = [_head(path, size) for path, size in found]
-        length = sum(map(len, heads)) + sum(size for _, size in found)
-        self.send_response(200)
-        self.send_header("Content-Length", str(length))
-        self.end_headers()
-        for (path, size), head in zip(found, heads):  # noqa: B905 - Python 3.9
-            self.wfile.write(head)
-            fd = results.open(folder, path)
-            try:
-                self._send(fd, 0, size)
-            finally:
-                os.close(fd)
+        blocks = self.server.results.packed(folder, limit, after)
+        block = next(blocks)  # before anything is promised
+        self._begin(200, Transfer_Encoding="chunked")
+        while block:
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(block), block))
+            block = next(blocks, b"")
+        self.wfile.write(b"0\r\n\r\n")
 
     def _file(self, folder: str, path: str) -> None:
-        fd = self.server.results.open(folder, path)
-        try:
-            status = os.fstat(fd)
-            tag = f'"{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ino:x}"'
-            begin = self._begin(tag, status.st_size)
-            self.send_response(200 if begin is None else 206)
-            self.send_header("ETag", tag)
-            self.send_header("Content-Length", str(status.st_size - (begin or 0)))
-            if begin is not None:
-                last = status.st_size - 1
-                self.send_header("Content-Range", f"bytes {begin}-{last}/{status.st_size}")
-            self.end_headers()
-            self._send(fd, begin or 0, status.st_size - (begin or 0))
-        finally:
-            os.close(fd)
+        with os.fdopen(self.server.results.open(folder, path), "rb") as file:
+            status = os.fstat(file.fileno())
+            size = status.st_size
+            tag = f'"{size:x}-{status.st_mtime_ns:x}-{status.st_ino:x}"'
+            begin = self._asked_begin(tag, size)
+            if begin is None:
+                begin = 0
+                self._begin(200, ETag=tag, Accept_Ranges="bytes", Content_Length=size)
+            else:
+                part = f"bytes {begin}-{size - 1}/{size}"
+                self._begin(206, ETag=tag, Content_Range=part, Content_Length=size - begin)
+            count = size - begin
+            if count and self.connection.sendfile(file, begin, count) < count:
+                raise OSError("it became shorter")
 
-    def _begin(self, tag: str, size: int) -> int | None:
+    def _asked_begin(self, tag: str, size: int) -> int | None:
         """Where the asked part begins; None where the whole file is to be sent."""
         asked, condition = self.headers.get("Range", ""), self.headers.get("If-Range", tag)
         begin = asked[len("bytes=") : -1]
@@ -195,58 +239,23 @@ class Handler(BaseHTTPRequestHandler):
             return None
         return int(begin) if condition == tag and int(begin) < size else None
 
-    def _send(self, fd: int, begin: int, count: int) -> None:
-        self.wfile.flush()
-        end = begin + count
-        while begin < end:
-            try:
-                sent = os.sendfile(self.connection.fileno(), fd, begin, min(end - begin, 1 << 26))
-            except BlockingIOError:  # a socket with a time-out never waits by itself
-                if not select.select([], [self.connection], [], self.timeout)[1]:
-                    raise TimeoutError from None
-                continue
-            if sent == 0:  # it became shorter: the answer is not what was promised
-                raise BrokenPipeError
-            begin += sent
-            self.server.asked = time.monotonic()
-
-
-def _head(path: str, size: int) -> bytes:
-    return json.dumps({"path": path, "size": size}).encode("ascii") + b"\n"
-
-
-def answer(words: list[str], results: Results) -> int:
-    """One answer on stdout, for whoever can only execute commands here."""
-    out = sys.stdout.buffer
-    try:
-        if words[0] == "manifest":
-            out.write(json.dumps(results.manifest(words[1], final=True)).encode("ascii"))
-        else:
-            folder, path, begin, count = words[1:]
-            fd = results.open(folder, path)
-            out.write(os.pread(fd, int(count), int(begin)))
-        out.flush()
-    except Missing:
-        return 4
-    return 0
-
 
 def main(words: list[str]) -> int:
     """Serve until told to end, or until nobody asks any more."""
     env = os.environ
     results = Results(env.get("LLMDBENCHD_SERVE_ROOT") or "/requests")
     if words:
-        return answer(words, results)
+        return answered(words, results)
     secret = env.get("LLMDBENCHD_SERVE_SECRET", "")
     if len(secret) < SHORTEST:
         sys.stderr.write("LLMDBENCHD_SERVE_SECRET is not set, or too short\n")
-        return 64
+        return USAGE
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as process 1 it would hear nothing
     server = Server(int(env.get("LLMDBENCHD_SERVE_PORT") or 8080), results, secret)
     sys.stdout.write(f"serving on port {server.server_address[1]}\n")
     sys.stdout.flush()
     idle_s = float(env.get("LLMDBENCHD_SERVE_IDLE_S") or 0)
-    threading.Thread(target=server.watch, args=(idle_s,), daemon=True).start()
+    threading.Thread(target=server.end_when_idle, args=(idle_s,), daemon=True).start()
     server.serve_forever(poll_interval=0.2)
     return 0
 

@@ -5,16 +5,20 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 import llmdbenchd.payload
-from llmdbenchd.core.results.manifest import parse
+from llmdbenchd.edge.kubernetes.framing import Unpacker
+from llmdbenchd.payload.lying import order
 
 SERVE = Path(llmdbenchd.payload.__file__).parent / "serve.py"
 SECRET = "0123456789abcdef"  # noqa: S105 - a test's
@@ -44,16 +48,33 @@ class Window:
         self.port = int(self.process.stdout.readline().split()[-1])
 
     def ask(
-        self, path: str, method: str = "GET", secret: str = SECRET, **headers: str
+        self,
+        path: str,
+        method: str = "GET",
+        *,
+        secret: str = SECRET,
+        host: str = "127.0.0.1",
+        **headers: str,
     ) -> tuple[int, bytes, dict[str, str]]:
         """Status, body and headers of an answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         names = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, f"/{secret}/{path}", headers=names)
-        answer = connection.getresponse()
-        body = answer.read()
-        connection.close()
-        return answer.status, body, dict(answer.headers)
+        with closing(http.client.HTTPConnection(host, self.port, timeout=10)) as connection:
+            connection.request(method, f"/{secret}/{path}", headers=names)
+            answer = connection.getresponse()
+            return answer.status, answer.read(), dict(answer.headers)
+
+    @contextmanager
+    def asking(self, path: str) -> Iterator[http.client.HTTPResponse]:
+        """An answer that is read bit by bit."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+            connection.request("GET", f"/{SECRET}/{path}")
+            yield connection.getresponse()
+
+    def run(self, *words: str) -> bytes:
+        """What a command says on stdout."""
+        env = {"LLMDBENCHD_SERVE_ROOT": str(self.root)}
+        command = [sys.executable, "-I", "-S", str(SERVE), *words]
+        return subprocess.run(command, env=env, capture_output=True, check=True).stdout
 
     def manifest(self, query: str = "") -> dict[str, Any]:
         """What is told of the folder."""
@@ -111,9 +132,13 @@ def test_a_manifest_is_shown_once_the_launcher_has_ended(window: Window) -> None
     assert window.ask(f"manifest/{FOLDER}")[0] == 409
     late = window.manifest("?final=1")
 
-    assert late["maker"] == "late"
-    [entry] = parse(late["manifest"].encode())
-    assert entry.path == "a"
+    sha256 = hashlib.sha256(b"x").hexdigest()
+    assert late == {
+        "maker": "late",
+        "manifest": None,
+        "done": None,
+        "late": [{"path": "a", "size": 1, "sha256": sha256}],
+    }
 
 
 def test_the_launchers_own_manifest_is_shown_as_it_is(window: Window) -> None:
@@ -123,13 +148,32 @@ def test_the_launchers_own_manifest_is_shown_as_it_is(window: Window) -> None:
     (window.results / "MANIFEST.jsonl").write_text(text)
     (window.results / "DONE.json").write_text("{}")
 
-    assert window.manifest() == {"maker": "launcher", "manifest": text, "done": "{}"}
+    told = window.manifest()
+
+    assert told == {"maker": "launcher", "manifest": text, "done": "{}", "late": []}
+
+
+def test_what_a_manifest_does_not_list_is_told_beside_it(window: Window) -> None:
+    (window.results / "MANIFEST.jsonl").write_text('{"version": 1}\n')
+    (window.results / "DONE.json").write_text("{}")
+    (window.results / "folder").mkdir()
+    (window.results / "to folder").symlink_to("folder")
+    (window.results / "folder" / "late").write_bytes(b"")
+
+    told = window.manifest()
+
+    assert told["maker"] == "late"
+    assert told["manifest"] == '{"version": 1}\n'
+    assert [entry["path"] for entry in told["late"]] == ["to folder", "folder/late"]
+    assert told["late"][0]["link"] == "folder"
 
 
 def test_a_folder_that_never_came_to_be_holds_nothing(window: Window) -> None:
     window.results.rmdir()
 
-    assert window.manifest("?final=1")["manifest"] == '{"version": 1}\n'
+    told = window.manifest("?final=1")
+
+    assert told == {"maker": "late", "manifest": None, "done": None, "late": []}
 
 
 def test_small_files_travel_together(window: Window) -> None:
@@ -142,7 +186,78 @@ def test_small_files_travel_together(window: Window) -> None:
 
     assert status == 200
     assert body == b'{"path": "a", "size": 0}\n{"path": "b/one", "size": 3}\n1\n2'
-    assert window.ask(f"small/{FOLDER}?limit=10&after=a")[1].startswith(b'{"path": "b/one"')
+    assert window.ask(f"small/{FOLDER}/a?limit=10")[1].startswith(b'{"path": "b/one"')
+    assert window.ask(f"small/{FOLDER}/b/one?limit=10")[:2] == (200, b"")
+
+
+def test_small_files_come_as_a_walk_meets_them_from_any_of_them_on(window: Window) -> None:
+    paths = ["b", "z", "a/1", "a/2", "a/c/0", "a-b/0"]
+    for path in reversed(paths):
+        (window.results / path).parent.mkdir(parents=True, exist_ok=True)
+        (window.results / path).write_bytes(path.encode())
+
+    def after(path: str) -> list[str]:
+        body = window.ask(f"small/{FOLDER}{path and '/'}{path}")[1]
+        return [found for found, _ in Unpacker(1000).feed(body)]
+
+    assert after("") == paths == sorted(paths, key=order)
+    for number, path in enumerate(paths):
+        assert after(path) == paths[number + 1 :]
+    assert after("a/0") == paths[2:]
+
+
+def test_a_name_need_not_be_utf_8(window: Window) -> None:
+    name = os.fsdecode(b"caf\xe9 +%")
+    (window.results / name).write_bytes(b"1")
+    quoted = quote(os.fsencode(name))
+
+    assert window.ask(f"file/{FOLDER}/{quoted}")[:2] == (200, b"1")
+    assert Unpacker(9).feed(window.ask(f"small/{FOLDER}")[1]) == [(name, b"1")]
+    assert window.ask(f"small/{FOLDER}/{quoted}")[:2] == (200, b"")
+    assert window.run("file", FOLDER, quoted, "0", "9") == b"1"
+    assert window.run("small", FOLDER, "9", "9", quoted) == b""
+    assert window.manifest("?final=1")["late"][0]["path"] == name
+
+
+def test_a_file_that_goes_away_in_mid_answer_is_left_out_of_it(window: Window) -> None:
+    names = [f"{number:03}" for number in range(100)]
+    for name in names:
+        (window.results / name).write_bytes(bytes(1 << 19))  # more than sockets hold
+    with window.asking(f"small/{FOLDER}") as answer:
+        begun = answer.read(1 << 19)
+        (window.results / names[-1]).unlink()
+        (window.results / names[-2]).unlink()
+        (window.results / names[-2]).symlink_to("/etc/passwd")
+        body = begun + answer.read()
+
+    assert [path for path, _ in Unpacker(1 << 20).feed(body)] == names[:-2]
+
+
+def test_a_file_that_becomes_shorter_in_mid_answer_cuts_it_off(window: Window) -> None:
+    size = 1 << 26
+    (window.results / "large").write_bytes(bytes(size))
+    with window.asking(f"file/{FOLDER}/large") as answer:
+        begun = len(answer.read(1000))
+        os.truncate(window.results / "large", 2000)
+        with pytest.raises(http.client.IncompleteRead) as caught:
+            answer.read()
+
+    assert begun + len(caught.value.partial) < size
+    assert not caught.value.partial.strip(b"\0")  # and no word of ours is among the bytes
+
+
+def test_what_cannot_be_shown_is_said_before_anything_is_promised(window: Window) -> None:
+    assert window.ask("small/nothing")[0] == 404
+    assert window.ask(f"file/{FOLDER}/nothing")[0] == 404
+    assert window.ask(f"small/{FOLDER}?limit=much")[0] == 500
+
+
+def test_either_family_of_addresses_is_heard(window: Window) -> None:
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+
+    assert window.ask("ready", host="127.0.0.1")[0] == 200
+    assert window.ask("ready", host="::1")[0] == 200
 
 
 def test_it_is_asked_to_stop_the_launcher_and_to_end_itself(window: Window) -> None:
@@ -168,14 +283,11 @@ def test_nobody_asks_and_it_ends(tmp_path: Path) -> None:
 
 def test_by_commands_it_answers_the_same(window: Window) -> None:
     (window.results / "a").write_bytes(b"0123456789")
-    env = {"LLMDBENCHD_SERVE_ROOT": str(window.root)}
+    (window.results / "b").write_bytes(b"x")
 
-    def run(*words: str) -> bytes:
-        command = [sys.executable, "-I", "-S", str(SERVE), *words]
-        return subprocess.run(command, env=env, capture_output=True, check=True).stdout
-
-    assert json.loads(run("manifest", FOLDER)) == window.manifest("?final=1")
-    assert run("file", FOLDER, "a", "4", "3") == b"456"
+    assert json.loads(window.run("manifest", FOLDER)) == window.manifest("?final=1")
+    assert window.run("file", FOLDER, "a", "4", "3") == b"456"
+    assert window.run("small", FOLDER, "9", "9") == window.ask(f"small/{FOLDER}?limit=9")[1]
 
 
 def test_a_file_larger_than_what_a_socket_holds_comes_whole(window: Window) -> None:

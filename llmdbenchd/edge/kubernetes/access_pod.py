@@ -13,21 +13,27 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import msgspec
+import structlog
 
 from llmdbenchd.core.launch import labels
 from llmdbenchd.core.launch.manifest import KEEP_PORT, SERVE_SECRET, access_pod
 from llmdbenchd.core.launch.plan import LauncherPlan
-from llmdbenchd.core.pods.objects import Pod
-from llmdbenchd.core.pods.sight import OVER
-from llmdbenchd.edge.kubernetes.errors import AlreadyExists, Conflict, NotFound
+from llmdbenchd.core.pods.objects import Pod, PodList
+from llmdbenchd.edge.kubernetes.access_sight import Found, found, lacks_image, told
+from llmdbenchd.edge.kubernetes.deleting import delete
+from llmdbenchd.edge.kubernetes.errors import AlreadyExists
 from llmdbenchd.edge.kubernetes.payloads import Payloads
+from llmdbenchd.edge.kubernetes.pods import pod_named
 from llmdbenchd.edge.kubernetes.session import Session
+from llmdbenchd.edge.kubernetes.storage import claim_named
 from llmdbenchd.ports import Refused, Unavailable
 
 LOOK_S = 0.2
 START_S = 30.0  # then it is said what keeps it, and waited for anew
-NO_IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 WARM_S = 120.0
+AGAIN_S = 10.0  # after a removal that failed
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +49,29 @@ class Door:
 
 @dataclass(slots=True)
 class _Window:
-    """One claim's pod, and who uses it."""
+    """One claim's pod, who uses it, and when it may go once nobody does (time of the loop)."""
 
     users: int = 0
     door: Door | None = None
-    closing: asyncio.TimerHandle | None = None
+    is_shared: bool = True
+    goes_at: float = 0.0
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class AccessPods:
-    """The data-access pods of one namespace."""
+    """The data-access pods of one namespace. They are taken away while `run` runs."""
 
     def __init__(
-        self, session: Session, namespace: str, instance: str, *, payloads: Payloads, image: str
+        self,
+        session: Session,
+        namespace: str,
+        instance: str,
+        *,
+        payloads: Payloads,
+        image: str,
+        warm_s: float = WARM_S,
     ) -> None:
-        """Take a namespace into use.
+        """Take a namespace into use; nothing is asked yet.
 
         Args:
             session: the API server.
@@ -65,14 +79,17 @@ class AccessPods:
             instance: the daemon's id.
             payloads: the scripts that run in the pods.
             image: what they run in where a job's own cannot be had.
+            warm_s: how long a pod on a shared claim is kept after its last use.
         """
         self._image = image
         self._session = session
         self._namespace = namespace
         self._instance = instance
         self._payloads = payloads
+        self._warm_s = warm_s
         self._windows: dict[str, _Window] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        self._has_adopted = False
+        self._stirred = asyncio.Event()
 
     @asynccontextmanager
     async def open(self, plan: LauncherPlan, *, node: str) -> AsyncIterator[Door]:
@@ -85,16 +102,16 @@ class AccessPods:
         Raises:
             Refused, Unavailable: it cannot be made, or did not start in time.
         """
-        claim = plan.storage.claim
-        window = self._windows.setdefault(claim, _Window())
+        name = self._name(plan.storage.claim)
+        window = self._windows.setdefault(name, _Window())
         window.users += 1
-        if window.closing is not None:
-            window.closing.cancel()
-            window.closing = None
         try:
             async with window.one_at_a_time:
                 if window.door is None:
-                    window.door = await self._opened(plan, node)
+                    window.is_shared = await self._is_shared(plan.storage.claim)
+                    window.door = await self._opened(
+                        plan, name, node="" if window.is_shared else node
+                    )
             try:
                 yield window.door
             except BaseException:
@@ -102,46 +119,96 @@ class AccessPods:
                 raise
         finally:
             window.users -= 1
-            if not window.users:
-                shared = plan.storage.access in {"ReadWriteMany", "ReadOnlyMany"}
-                loop = asyncio.get_running_loop()
-                wait_s = WARM_S if shared else 0.0
-                window.closing = loop.call_later(wait_s, self._close, claim)
+            self._leave(window)
 
-    def _close(self, claim: str) -> None:
-        window = self._windows[claim]
-        window.door = window.closing = None
-        task = asyncio.get_running_loop().create_task(self._remove(claim))
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+    async def run(self) -> None:
+        """Take away, for ever, what nobody needs any more, and what a daemon before us left."""
+        while True:
+            self._stirred.clear()
+            pause_s = await self._tidy()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._stirred.wait()
 
-    async def _remove(self, claim: str) -> None:
-        window = self._windows[claim]
+    def _leave(self, window: _Window) -> None:
+        warm_s = self._warm_s if window.is_shared else 0.0
+        window.goes_at = asyncio.get_running_loop().time() + warm_s
+        self._stirred.set()
+
+    async def _tidy(self) -> float | None:
+        """Do what is due; seconds until the next thing is, None if nothing will be."""
+        now = asyncio.get_running_loop().time()
+        try:
+            await self._adopt()
+        except (Refused, Unavailable) as error:
+            log.debug("access_pod.unlisted", namespace=self._namespace, reason=str(error))
+        for name, window in list(self._windows.items()):
+            if not window.users and window.goes_at <= now:
+                await self._take_away(name, window)
+        ahead = [window.goes_at for window in self._windows.values() if not window.users]
+        ahead += [] if self._has_adopted else [now + AGAIN_S]
+        return max(0.0, min(ahead) - now) if ahead else None
+
+    async def _adopt(self) -> None:
+        """Once: pods of a daemon before us are left, as if they had been used just now."""
+        if self._has_adopted:
+            return
+        ours = labels.instance_labels(self._instance) | {labels.APP: labels.ACCESS_APP}
+        query = {"labelSelector": labels.selector(ours)}
+        answer = await self._session.ask("GET", self._pods, query=query)
+        self._has_adopted = True
+        for pod in msgspec.json.decode(answer, type=PodList).items:
+            if pod.metadata.name not in self._windows:
+                window = self._windows[pod.metadata.name] = _Window()
+                self._leave(window)
+
+    async def _take_away(self, name: str, window: _Window) -> None:
         async with window.one_at_a_time:
-            if not window.users:
-                with suppress(Refused, Unavailable):  # it ends by itself when nobody asks
-                    await self._delete(self._name(claim))
+            if window.users:
+                return
+            window.door = None
+            try:
+                pod = await self._pod(name)
+                if pod is not None:
+                    await self._delete(pod)
+            except Unavailable:
+                window.goes_at = asyncio.get_running_loop().time() + AGAIN_S
+                return
+            except Refused as error:  # it ends by itself when nobody asks
+                log.warning("access_pod.left", pod=name, reason=str(error))
+        if not window.users:
+            del self._windows[name]
 
-    async def _opened(self, plan: LauncherPlan, node: str) -> Door:
+    async def _is_shared(self, name: str) -> bool:
+        """Whether any node may mount the claim, whatever the plan would have made."""
+        claim = await claim_named(self._session, self._namespace, name)
+        if claim is None:
+            raise Unavailable(f"claim {name} is gone, with the results on it")
+        return claim.is_shared
+
+    async def _opened(self, plan: LauncherPlan, name: str, *, node: str) -> Door:
         """Make the pod or find it made, and wait until it serves."""
-        name, pod = self._name(plan.storage.claim), None
-        images = [plan.pod.image, self._image]  # a job's own may be what is wrong with it
+        pod: Pod | None = None
+        images = list(dict.fromkeys(filter(None, (plan.pod.image, self._image))))
+        has_made = False
         try:
             async with asyncio.timeout(START_S):
                 while True:
                     pod = await self._pod(name)
+                    is_so = found(pod, self._payloads.payload.digest)
                     if pod is None:
                         await self._make(plan, name, image=images[0], node=node)
-                    elif pod.status.phase in OVER or pod.metadata.deletion_timestamp:
-                        await self._delete(name)
-                    elif _is_ready(pod):
+                        has_made = True
+                    elif is_so is Found.READY:
                         return self._door(pod)
-                    elif _has_no_image(pod) and len(images) > 1:
-                        del images[0]
-                        await self._delete(name)
+                    elif is_so is Found.UNFIT:
+                        await self._delete(pod)
+                        del images[: has_made or lacks_image(pod)]  # it may be what is wrong
+                        if not images:
+                            raise Unavailable(f"data-access pod {name}: {told(pod)}")
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
-            raise Unavailable(f"data-access pod {name} did not start: {_seen(pod)}") from None
+            raise Unavailable(f"data-access pod {name} did not start: {told(pod)}") from None
 
     def _door(self, pod: Pod) -> Door:
         container = pod.spec.containers[0]
@@ -157,25 +224,21 @@ class AccessPods:
             instance=self._instance,
             image=image,
             secret=secrets.token_hex(16),
-            node=node if plan.storage.access.startswith("ReadWriteOnce") else "",
+            node=node,
         )
         with suppress(AlreadyExists):
             await self._session.ask("POST", self._pods, body=body)
 
     async def _pod(self, name: str) -> Pod | None:
-        try:
-            answer = await self._session.ask("GET", f"{self._pods}/{name}")
-        except NotFound:
-            return None
-        pod = msgspec.json.decode(answer, type=Pod)
-        if not labels.instance_labels(self._instance).items() <= pod.metadata.labels.items():
+        pod = await pod_named(self._session, self._namespace, name)
+        ours = labels.instance_labels(self._instance).items()
+        if pod is not None and not ours <= pod.metadata.labels.items():
             raise Refused(f"pod {name} in namespace {self._namespace} is there and is not ours")
         return pod
 
-    async def _delete(self, name: str) -> None:
-        with suppress(NotFound, Conflict):
-            path = f"{self._pods}/{name}"
-            await self._session.ask("DELETE", path, body={"gracePeriodSeconds": 1})
+    async def _delete(self, pod: Pod) -> None:
+        path = f"{self._pods}/{pod.metadata.name}"
+        await delete(self._session, path, pod.metadata.uid, {"gracePeriodSeconds": 1})
 
     def _name(self, claim: str) -> str:
         digest = hashlib.sha256(claim.encode()).hexdigest()[:8]
@@ -184,23 +247,3 @@ class AccessPods:
     @property
     def _pods(self) -> str:
         return f"/api/v1/namespaces/{self._namespace}/pods"
-
-
-def _is_ready(pod: Pod) -> bool:
-    statuses = pod.status.container_statuses
-    return pod.status.phase == "Running" and bool(statuses) and all(one.ready for one in statuses)
-
-
-def _has_no_image(pod: Pod) -> bool:
-    waiting = (one.state.waiting for one in pod.status.container_statuses)
-    return any(one is not None and one.reason in NO_IMAGE for one in waiting)
-
-
-def _seen(pod: Pod | None) -> str:
-    """What keeps it, as far as its status tells."""
-    if pod is None:
-        return "it is not there"
-    waiting = [one.state.waiting for one in pod.status.container_statuses if one.state.waiting]
-    conditions = [one.message for one in pod.status.conditions if one.message]
-    told = [f"{one.reason}: {one.message}" for one in waiting] + conditions
-    return told[0] if told else f"its phase is {pod.status.phase}"

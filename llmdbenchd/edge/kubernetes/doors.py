@@ -3,47 +3,70 @@
 Paths are quoted bytes, as the server reads them.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote
 
 import aiohttp
-import msgspec
 
 from llmdbenchd.core.launch.manifest import PAYLOAD_FOLDER
 from llmdbenchd.edge.kubernetes.access_pod import Door
-from llmdbenchd.edge.kubernetes.execute import STDOUT, execute
+from llmdbenchd.edge.kubernetes.errors import NotFound, quoted
+from llmdbenchd.edge.kubernetes.execute import STDERR, STDOUT, execute
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.ports import Unavailable
 
 SILENCE_S = 60.0
+HASHING_S = 600.0  # of silence, while a large folder without a manifest is hashed
 PIECE = 4 << 20  # what exec brings at once, at full speed: more of it gets lost
 READ = 1 << 18
+TRIES = 3  # of a command whose output lost its end
+_PARTIAL, _MISSING = 206, 4
 
 
-class Shown(msgspec.Struct, frozen=True):
-    """What is told of a results folder: who made the manifest, the manifest, the done mark."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is told of a results folder.
+
+    Attributes:
+        maker: `launcher`, or `late` if its manifest says too little.
+        manifest: the launcher's, as it lies there; None without.
+        late: lines of a manifest for what that one does not list.
+        done: the done mark; None without.
+    """
 
     maker: str
-    manifest: str
-    done: str | None = None
+    manifest: bytes | None
+    late: tuple[bytes, ...]
+    done: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that comes, from byte `begin` on: the one that was asked for, or the first."""
+
+    begin: int
+    chunks: AsyncIterator[bytes]
 
 
 class Way(Protocol):
-    """How bytes come here."""
-
-    def small(self, folder: str, limit: int, after: str) -> AsyncIterator[bytes] | None:
-        """Small files after a path, framed as the server does; None where that cannot be had."""
-        ...
-
-    def file(self, folder: str, path: str, begin: int, size: int) -> AsyncIterator[bytes]:
-        """A file from byte `begin` on."""
-        ...
+    """How bytes come here. Everything raises `Refused`, as `Forbidden`, or `Unavailable`."""
 
     async def shown(self, folder: str) -> Shown:
         """What there is."""
+        ...
+
+    def small(self, folder: str, limit: int, after: str) -> AsyncGenerator[bytes, None]:
+        """Small files after a path, framed as the server does: all, or some of them."""
+        ...
+
+    def file(
+        self, folder: str, path: str, begin: int, size: int
+    ) -> AbstractAsyncContextManager[Opened]:
+        """A file of this size from byte `begin` on. `NotFound` if there is none."""
         ...
 
 
@@ -53,47 +76,52 @@ class ByProxy:
 
     session: Session
     door: Door
+    _tags: dict[str, str] = field(default_factory=dict)
 
     async def shown(self, folder: str) -> Shown:
         """What there is; hashing a large folder without a manifest takes its time."""
-        where, patience_s = f"manifest/{_quoted(folder)}", 600.0
-        async with self._get(where, {"final": "1"}, {}, patience_s) as answer:
+        where = f"manifest/{_quoted(folder)}"
+        async with self._get(where, {"final": "1"}, {}, HASHING_S) as answer:
             chunks = [chunk async for chunk in answer.content.iter_chunked(READ)]
         return _decoded(b"".join(chunks))
 
-    def small(self, folder: str, limit: int, after: str) -> AsyncIterator[bytes]:
+    async def small(self, folder: str, limit: int, after: str) -> AsyncGenerator[bytes, None]:
         """One answer for all of them."""
-        return self._small(folder, limit, after)
-
-    async def _small(self, folder: str, limit: int, after: str) -> AsyncIterator[bytes]:
-        query = {"limit": str(limit), **({"after": after} if after else {})}
-        async with self._get(f"small/{_quoted(folder)}", query, {}) as answer:
-            async for chunk in answer.content.iter_chunked(READ):
-                yield chunk
-
-    async def file(self, folder: str, path: str, begin: int, size: int) -> AsyncIterator[bytes]:
-        """One answer; the server begins anew where it cannot begin in the middle."""
-        headers = {"Range": f"bytes={begin}-"} if begin else {}
-        where = f"file/{_quoted(folder)}/{_quoted(path)}"
-        async with self._get(where, {}, headers) as answer:
-            if begin and answer.status != 206:  # noqa: PLR2004 -- Partial Content
-                raise Unavailable(f"{path}: {size - begin} of {size} bytes were asked for, not all")
+        where = f"small/{_quoted(folder)}" + (f"/{_quoted(after)}" if after else "")
+        async with self._get(where, {"limit": str(limit)}, {}) as answer:
             async for chunk in answer.content.iter_chunked(READ):
                 yield chunk
 
     @asynccontextmanager
-    async def _get(
+    async def file(self, folder: str, path: str, begin: int, size: int) -> AsyncIterator[Opened]:  # noqa: ARG002 - the server knows
+        """One answer; one that changed since its last part comes whole."""
+        headers = {"Range": f"bytes={begin}-"} if begin else {}
+        if begin and path in self._tags:
+            headers["If-Range"] = self._tags[path]
+        where = f"file/{_quoted(folder)}/{_quoted(path)}"
+        async with self._get(where, {}, headers) as answer:
+            if tag := answer.headers.get("ETag"):
+                self._tags[path] = tag
+            is_part = answer.status == _PARTIAL
+            said = answer.headers.get("Content-Range", "")
+            if is_part and not said.startswith(f"bytes {begin}-"):
+                raise Unavailable(f"{path}: bytes from {begin} on were asked for, not {said!r}")
+            yield Opened(begin if is_part else 0, answer.content.iter_chunked(READ))
+
+    def _get(
         self,
         where: str,
-        query: dict[str, str],
-        headers: dict[str, str],
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
         silence_s: float = SILENCE_S,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        path = f"{proxy_path(self.door)}/{where}"
-        async with self.session.stream(
-            path, pool="transfer", query=query, headers=headers, silence_s=silence_s
-        ) as answer:
-            yield answer
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        return self.session.stream(
+            f"{proxy_path(self.door)}/{where}",
+            pool="transfer",
+            query=query,
+            headers=headers,
+            silence_s=silence_s,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,35 +133,53 @@ class ByExec:
 
     async def shown(self, folder: str) -> Shown:
         """What there is."""
-        return _decoded(await self._run("manifest", folder))
+        for tried in range(1, TRIES + 1):
+            try:
+                return _decoded(await self._run("manifest", folder))
+            except _Garbled:
+                if tried == TRIES:
+                    raise
+        raise AssertionError  # the last try returns or raises
 
-    def small(self, folder: str, limit: int, after: str) -> None:
-        """Each file is asked for by itself."""
+    async def small(self, folder: str, limit: int, after: str) -> AsyncGenerator[bytes, None]:
+        """As many as come well at once."""
+        words = [str(limit), str(PIECE), *([_quoted(after)] if after else [])]
+        yield await self._run("small", folder, *words)
 
-    async def file(self, folder: str, path: str, begin: int, size: int) -> AsyncIterator[bytes]:
+    @asynccontextmanager
+    async def file(self, folder: str, path: str, begin: int, size: int) -> AsyncIterator[Opened]:
         """Piece by piece."""
+        yield Opened(begin, self._pieces(folder, path, begin, size))
+
+    async def _pieces(self, folder: str, path: str, begin: int, size: int) -> AsyncIterator[bytes]:
         while begin < size:
-            piece = await self._run("file", folder, path, str(begin), str(PIECE))
+            piece = await self._run("file", folder, _quoted(path), str(begin), str(PIECE))
             if not piece:
-                raise Unavailable(f"{path}: ends after {begin} of {size} bytes")
+                return  # it became shorter
             yield piece
             begin += len(piece)
 
     async def _run(self, *words: str) -> bytes:
-        got: list[bytes] = []
+        said: dict[int, list[bytes]] = {STDOUT: [], STDERR: []}
 
         async def sink(channel: int, data: bytes) -> None:
-            if channel == STDOUT:
-                got.append(data)
+            said[channel].append(data)
 
         door = self.door
         command = ["python3", "-I", "-S", f"{PAYLOAD_FOLDER}/serve.py", *words]
         result = await execute(
             self.session, door.namespace, door.pod, door.container, command, sink=sink
         )
+        if result.code == _MISSING:
+            raise NotFound(f"{' '.join(words)} in pod {door.pod}: no such thing")
         if result.code:
-            raise Unavailable(f"{words[0]} in pod {door.pod}: exit code {result.code}")
-        return b"".join(got)
+            why = quoted(b"".join(said[STDERR]).decode("utf-8", "replace"))
+            raise Unavailable(f"{words[0]} in pod {door.pod}: exit code {result.code}: {why}")
+        return b"".join(said[STDOUT])
+
+
+class _Garbled(Unavailable):
+    """This is no answer of ours, or not all of it."""
 
 
 def proxy_path(door: Door) -> str:
@@ -148,6 +194,12 @@ def _quoted(path: str) -> str:
 
 def _decoded(body: bytes) -> Shown:
     try:
-        return msgspec.json.decode(body, type=Shown)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Unavailable(f"results: the answer is no manifest: {error}") from error
+        told = json.loads(body)  # not msgspec: names that are not UTF-8 have lone surrogates
+        late = tuple(json.dumps(entry).encode() for entry in told["late"])
+        return Shown(told["maker"], _bytes(told["manifest"]), late, _bytes(told["done"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _Garbled(f"results: the answer is no manifest: {error}") from error
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else text.encode("utf-8", "surrogateescape")

@@ -48,6 +48,10 @@ class Collector(Protocol):
         """Ask the launcher in a pod that holds its results to end."""
         ...
 
+    async def run(self) -> None:
+        """Take away, for ever, what collecting leaves behind."""
+        ...
+
 
 class KubernetesEngine:
     """Launchers of one daemon in one namespace; fits `llmdbenchd.ports.Engine`."""
@@ -112,6 +116,7 @@ class KubernetesEngine:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._hear(changes), name=f"pods in {self._namespace}")
                 group.create_task(self._sweeper.run(), name=f"sweep {self._namespace}")
+                group.create_task(self._collector.run(), name=f"tidy {self._namespace}")
                 while True:
                     for told in await self._next(changes):
                         yield told

@@ -26,8 +26,8 @@ MAY_PASS = (
 class Claims(Protocol):
     """Who makes the volume claims."""
 
-    async def ensure(self, storage: Storage) -> None:
-        """Make the claim, or find it made by whomever."""
+    async def ensure(self, storage: Storage, attempt: str) -> None:
+        """Make the claim for an attempt, or find it made by whomever."""
         ...
 
 
@@ -67,7 +67,7 @@ class Maker:
 
     async def _make(self, plan: LauncherPlan) -> None:
         if plan.storage.mode != EPHEMERAL:
-            await self._claims.ensure(plan.storage)
+            await self._claims.ensure(plan.storage, labels.attempt_name(plan.name))
         await self._payloads.ensure()
         owner = await self._owners.ensure(plan)
         pod = launcher_pod(plan, self._payloads.payload, owner=owner, secret=secrets.token_hex(16))

@@ -1,9 +1,42 @@
 """The Kubernetes room's shelf: claims that take results, made where they are not there."""
 
+import msgspec
+
 from llmdbenchd.core.launch.labels import instance_labels
 from llmdbenchd.core.launch.plan import Storage
+from llmdbenchd.core.pods.objects import Metadata
 from llmdbenchd.edge.kubernetes.errors import AlreadyExists, NotFound
 from llmdbenchd.edge.kubernetes.session import Session
+from llmdbenchd.ports import Unavailable
+
+SHARED = frozenset({"ReadWriteMany", "ReadOnlyMany"})  # any number of nodes may mount it
+
+
+class ClaimSpec(msgspec.Struct, frozen=True, rename="camel"):
+    """What was asked for."""
+
+    access_modes: tuple[str, ...] = ()
+
+
+class Claim(msgspec.Struct, frozen=True, rename="camel"):
+    """A claim as it is."""
+
+    metadata: Metadata = Metadata()
+    spec: ClaimSpec = ClaimSpec()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether pods on any node may mount it at one time."""
+        return not SHARED.isdisjoint(self.spec.access_modes)
+
+
+async def claim_named(session: Session, namespace: str, name: str) -> Claim | None:
+    """The claim as it is now; None when there is none."""
+    try:
+        answer = await session.ask("GET", f"{_path(namespace)}/{name}")
+    except NotFound:
+        return None
+    return msgspec.json.decode(answer, type=Claim)
 
 
 class Claims:
@@ -11,30 +44,33 @@ class Claims:
 
     def __init__(self, session: Session, namespace: str, instance: str) -> None:
         self._session = session
-        self._path = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"
+        self._namespace = namespace
         self._instance = instance
-        self._there: set[str] = set()
+        self._seen_for: dict[str, str] = {}  # claim: the attempt that found it there
 
-    async def ensure(self, storage: Storage) -> None:
+    async def ensure(self, storage: Storage, attempt: str) -> None:
         """Make the claim, or find it made by whomever; does not wait until it is bound.
 
-        A class that binds with the first pod would never be bound otherwise.
+        A class that binds with the first pod would never be bound otherwise. It is asked for
+        once for all launchers of an attempt: somebody may delete it before the next one.
+
+        Args:
+            storage: which claim, and how it is made.
+            attempt: names the attempt that needs it.
 
         Raises:
             Refused: the API server says no.
             Unavailable: try again.
         """
-        if storage.claim in self._there:
+        if self._seen_for.get(storage.claim) == attempt:
             return
-        try:
-            await self._session.ask("GET", f"{self._path}/{storage.claim}")
-        except NotFound:
+        claim = await claim_named(self._session, self._namespace, storage.claim)
+        if claim is None:
             await self._make(storage)
-        self._there.add(storage.claim)
-
-    def doubt(self, claim: str) -> None:
-        """It may have been deleted: the next `ensure` asks."""
-        self._there.discard(claim)
+        elif claim.metadata.deletion_timestamp:
+            gone = "no pod can use it until it is gone and was made anew"
+            raise Unavailable(f"claim {storage.claim} is being deleted: {gone}")
+        self._seen_for[storage.claim] = attempt
 
     async def _make(self, storage: Storage) -> None:
         spec: dict[str, object] = {
@@ -51,6 +87,10 @@ class Claims:
             "spec": spec,
         }
         try:
-            await self._session.ask("POST", self._path, body=body)
+            await self._session.ask("POST", _path(self._namespace), body=body)
         except AlreadyExists:
             return  # somebody was faster
+
+
+def _path(namespace: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"

@@ -1,18 +1,24 @@
 """The Kubernetes room's carrier: brings results home, each file proven by its SHA-256.
 
-Small files travel together, large ones a few at a time and from where a cut left them. A
-file is hashed while it comes and takes its name only when it is whole and on disk, so a
-kill costs at most what was under way.
+Small files travel together, large ones a few at a time and from where a cut left them. A file
+whose bytes are not what the manifest says keeps no other from coming.
 """
 
 import asyncio
 import hashlib
-import os
-import shutil
-import stat
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Container,
+    Iterable,
+    Sequence,
+)
+from contextlib import aclosing, suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar, TypeVarTuple
 
 from llmdbenchd.core.results.manifest import (
     DONE,
@@ -21,204 +27,220 @@ from llmdbenchd.core.results.manifest import (
     ManifestError,
     done_sha256,
     parse,
+    render,
 )
 from llmdbenchd.edge.files.durable import translated
 from llmdbenchd.edge.kubernetes.doors import Shown, Way
-from llmdbenchd.edge.kubernetes.framing import SmallFile, unframed
-from llmdbenchd.edge.local import durable
-from llmdbenchd.ports import Copied, Unavailable
+from llmdbenchd.edge.kubernetes.errors import NotFound
+from llmdbenchd.edge.kubernetes.framing import Unpacker
+from llmdbenchd.edge.kubernetes.landing import CHUNK, Landing, Part
+from llmdbenchd.edge.kubernetes.rate import ByteRate
+from llmdbenchd.payload.lying import order
+from llmdbenchd.ports import Copied, Refused, Unavailable
 
 SMALL = 1 << 20  # bytes; larger files are asked for one by one
 AT_ONCE = 3  # of the larger files
 TRIES = 3  # of one file whose bytes are not what the manifest says
-BATCH = 8 << 20  # bytes of small files that are written in one go
-INCOMING = ".incoming-parts"
-CHUNK = 1 << 20
+TOLD = 3  # of the files that differ; the others are counted
+
+Result = TypeVar("Result")
+Arguments = TypeVarTuple("Arguments")
+
+
+class Differs(Unavailable):
+    """A file is not what the manifest says; the next one may be."""
 
 
 @dataclass(frozen=True, slots=True)
-class Transfer:
-    """One results folder on its way home.
+class Packed:
+    """What there is to bring.
 
     Attributes:
-        way: how bytes come here.
-        folder: its name where it is.
-        target: the folder that takes the files; what is proven there already stays.
-        min_free: bytes of disk that must be left.
+        files: sorted as they come; links are only recorded in the manifest.
+        manifest: the launcher's, with lines of our own where it says too little.
     """
 
-    way: Way
-    folder: str
-    target: Path
-    min_free: int
+    files: tuple[FileEntry, ...]
+    manifest: bytes
+
+
+class Transfer:
+    """One results folder on its way home."""
+
+    def __init__(
+        self, way: Way, folder: str, target: Path, *, min_free: int, rate: ByteRate
+    ) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            way: how bytes come here.
+            folder: its name where it is.
+            target: the folder that takes the files; what is proven there already stays.
+            min_free: bytes of disk that must be left.
+            rate: what all transfers share.
+        """
+        self._way = way
+        self._folder = folder
+        self._target = target
+        self._landing = Landing(target, min_free)
+        self._rate = rate
 
     async def run(self) -> Copied:
-        """Bring everything.
+        """Bring everything. A cancel ends it when nothing writes any more.
 
         Raises:
             Refused: the way is forbidden.
             Unavailable: something is missing or differs, or there is no room.
         """
-        shown = await self.way.shown(self.folder)
-        files = self._listed(shown)
-        with translated(self.target):
-            missing = await asyncio.to_thread(self._missing, files)
-            await self._bring_small([entry for entry in missing if entry.size <= SMALL])
-            missing = [entry for entry in missing if not (self.target / entry.path).exists()]
-            await self._bring_large(missing)
-            await asyncio.to_thread(self._finish, files, shown)
-        return Copied(len(files), sum(entry.size for entry in files), shown.maker)
+        shown = await self._way.shown(self._folder)
+        with translated(self._target), self._landing as landing:
+            packed = await self._in_thread(self._packed, shown)
+            missing = await self._in_thread(landing.missing, packed.files)
+            await self._bring_each(await self._bring_small(packed.files, missing))
+            await self._in_thread(landing.finish, packed.files, packed.manifest, shown.done)
+        return Copied(len(packed.files), sum(one.size for one in packed.files), shown.maker)
 
-    def _listed(self, shown: Shown) -> list[FileEntry]:
-        """The manifest's files; links are only recorded."""
-        content = shown.manifest.encode("utf-8", "surrogateescape")
+    def _packed(self, shown: Shown) -> Packed:
+        """The manifest that its done mark names, and what it does not list."""
+        manifest = shown.manifest
         try:
-            named = done_sha256(shown.done.encode()) if shown.done and shown.maker != "late" else ""
-            if named and hashlib.sha256(content).hexdigest() != named:
-                raise Unavailable(f"{self.folder}: {NAME} is not the one that {DONE} names")
-            return [entry for entry in parse(content) if isinstance(entry, FileEntry)]
+            named = done_sha256(shown.done) if shown.done else None
+            if manifest and named and hashlib.sha256(manifest).hexdigest() != named:
+                raise Unavailable(f"{self._folder}: {NAME} is not the one that {DONE} names")
+            if manifest is None:
+                manifest = render(())
+            manifest += b"".join(line + b"\n" for line in shown.late)
+            files = [entry for entry in parse(manifest) if isinstance(entry, FileEntry)]
         except ManifestError as error:
-            raise Unavailable(f"{self.folder}: {error}") from error
+            raise Unavailable(f"{self._folder}: {error}") from error
+        return Packed(tuple(sorted(files, key=lambda entry: order(entry.path))), manifest)
 
-    def _missing(self, files: list[FileEntry]) -> list[FileEntry]:
-        """What is not here yet, and whether there is room for it."""
-        (self.target / INCOMING).mkdir(parents=True, exist_ok=True)
-        missing = [entry for entry in files if not self._is_here(entry)]
-        to_come = sum(entry.size for entry in missing)
-        free = shutil.disk_usage(self.target).free
-        if to_come and to_come + self.min_free > free:
-            raise Unavailable(
-                f"{self.folder}: no room: {to_come} bytes to come, {free} free in "
-                f"{self.target}, of which {self.min_free} are kept free"
-            )
-        return missing
+    async def _bring_small(
+        self, files: Iterable[FileEntry], missing: Sequence[FileEntry]
+    ) -> list[FileEntry]:
+        """In as few answers as can be; what is still missing then is asked for by itself."""
+        small = [entry for entry in files if entry.size <= SMALL]
+        wanted = {entry.path: entry for entry in missing if entry.size <= SMALL}
 
-    def _is_here(self, entry: FileEntry) -> bool:
-        path = self.target / entry.path
-        try:
-            status = path.lstat()
-        except OSError:
-            return False
-        if not stat.S_ISREG(status.st_mode) or status.st_size != entry.size:
-            return False
-        return _hash_of(path).hexdigest() == entry.sha256
+        def take(chunks: Sequence[bytes]) -> None:
+            for path, content in unpacker.feed(b"".join(chunks)):
+                if path in wanted and self._landing.place(wanted[path], content):
+                    del wanted[path]
 
-    async def _bring_small(self, missing: list[FileEntry]) -> None:
-        """All in one answer; what does not come by it is asked for by itself afterwards."""
-        stream = self.way.small(self.folder, SMALL, "") if len(missing) > 1 else None
-        if stream is None:
-            return
-        wanted = {entry.path: entry for entry in missing}
-        batch: list[SmallFile] = []
-        async for file in unframed(stream, SMALL):
-            if file.path in wanted:
-                batch.append(file)
-            if sum(len(one.content) for one in batch) > BATCH:
-                await asyncio.to_thread(self._place, batch, wanted)
-                batch = []
-        await asyncio.to_thread(self._place, batch, wanted)
+        after = _last_before(small, wanted)
+        while len(wanted) > 1:
+            unpacker = Unpacker(SMALL)
+            async with aclosing(self._way.small(self._folder, SMALL, after)) as stream:
+                await self._pour(stream, take)
+            if not unpacker.last:
+                break
+            after = unpacker.last
+        return [entry for entry in missing if entry.size > SMALL or entry.path in wanted]
 
-    def _place(self, batch: Iterable[SmallFile], wanted: dict[str, FileEntry]) -> None:
-        for file in batch:
-            entry = wanted[file.path]
-            if hashlib.sha256(file.content).hexdigest() == entry.sha256:
-                part = self._part(entry)
-                with part.open("wb") as copy:
-                    copy.write(file.content)
-                    copy.flush()
-                    os.fsync(copy.fileno())
-                self._name(part, entry)
-
-    async def _bring_large(self, missing: list[FileEntry]) -> None:
+    async def _bring_each(self, missing: Iterable[FileEntry]) -> None:
+        """Some at a time; those that differ are told of when all others are here."""
         places = asyncio.Semaphore(AT_ONCE)
+        wrong: list[str] = []
 
         async def bring(entry: FileEntry) -> None:
             async with places:
-                await self._bring(entry)
+                try:
+                    await self._bring(entry)
+                except Differs as error:
+                    wrong.append(str(error))
 
         try:
             async with asyncio.TaskGroup() as group:
                 for entry in missing:
                     group.create_task(bring(entry))
-        except ExceptionGroup as group_error:
-            raise group_error.exceptions[0] from group_error
+        except* (Refused, Unavailable) as errors:
+            raise errors.exceptions[0] from None
+        if wrong:
+            more = f"; and {len(wrong) - TOLD} more" if len(wrong) > TOLD else ""
+            raise Unavailable(f"{self._folder}: {'; '.join(sorted(wrong)[:TOLD])}{more}")
 
     async def _bring(self, entry: FileEntry) -> None:
+        part = await self._in_thread(self._landing.begun, entry)
         said = ""
-        for _ in range(TRIES):
-            part = self._part(entry)
-            digest = await asyncio.to_thread(_hash_of, part)
-            begin = part.stat().st_size if part.exists() else 0
-            if begin < entry.size or not part.exists():
-                stream = self.way.file(self.folder, entry.path, begin, entry.size)
-                await _written(stream, part, digest)
-            size, sha256 = part.stat().st_size, digest.hexdigest()
-            if (size, sha256) == (entry.size, entry.sha256):
-                await asyncio.to_thread(self._settle, part, entry)
-                return
-            if size < entry.size:
-                raise Unavailable(f"{self.folder}: {entry.path}: {size} of {entry.size} bytes came")
-            part.unlink()
-            said = (
-                f"{self.folder}: {entry.path} differs from the manifest: {size} bytes with "
-                f"SHA-256 {sha256}, not {entry.size} with {entry.sha256}"
-            )
-        raise Unavailable(said)
+        try:
+            for _ in range(TRIES):
+                if part.size != entry.size or not entry.size:
+                    await self._go_on(part, entry)
+                if (part.size, part.sha256) == (entry.size, entry.sha256):
+                    await self._in_thread(self._landing.settle, entry)
+                    return
+                said = f"{part.size} bytes with SHA-256 {part.sha256}"
+                part.forget()
+        finally:
+            part.close()
+        should = f"{entry.size} with {entry.sha256}"
+        raise Differs(f"{entry.path!a} differs from the manifest: {said}, not {should}")
 
-    def _settle(self, part: Path, entry: FileEntry) -> None:
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        self._name(part, entry)
+    async def _go_on(self, part: Part, entry: FileEntry) -> None:
+        """Bring the rest of a part, or all of it where only all of it can be had."""
 
-    def _name(self, part: Path, entry: FileEntry) -> None:
-        here = self.target / entry.path
-        here.parent.mkdir(parents=True, exist_ok=True)
-        part.replace(here)
+        def take(chunks: Sequence[bytes]) -> None:
+            part.append(chunks)
+            if part.size > entry.size:  # there may be no room for what it has become
+                part.forget()
+                raise Differs(f"{entry.path!a} is larger than the manifest's {entry.size} bytes")
 
-    def _part(self, entry: FileEntry) -> Path:
-        """The same after a restart, for the same path and content."""
-        name = hashlib.sha256(entry.path.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        return self.target / INCOMING / f"{name}-{entry.sha256[:16]}.part"
+        try:
+            file = self._way.file(self._folder, entry.path, part.size, entry.size)
+            async with file as opened:
+                if opened.begin != part.size:
+                    part.forget()
+                await self._pour(opened.chunks, take)
+        except NotFound as error:
+            raise Differs(f"{entry.path!a} is in the manifest and not there") from error
 
-    def _finish(self, files: list[FileEntry], shown: Shown) -> None:
-        """Make the names durable, then done mark and manifest: where it is, all of it is."""
-        folders = {self.target}
-        for entry in files:
-            above = (self.target / entry.path).parents
-            folders.update(folder for folder in above if folder.is_relative_to(self.target))
-        for folder in folders:
-            durable.sync_folder(str(folder))
-        shutil.rmtree(self.target / INCOMING)
-        for name, text in ((DONE, shown.done), (NAME, shown.manifest)):
-            if text is not None:
-                content = text.encode("utf-8", "surrogateescape")
-                durable.write(str(self.target / name), content)
+    async def _pour(
+        self, stream: AsyncIterator[bytes], take: Callable[[Sequence[bytes]], None]
+    ) -> None:
+        """Hand what comes to a thread, a MiB at a time; a break hands on what came before it."""
+        async with aclosing(self._batches(stream)) as batches:
+            async for batch in batches:
+                await self._in_thread(take, batch)
 
-
-def _hash_of(path: Path) -> "hashlib._Hash":
-    digest = hashlib.sha256()
-    if path.exists():
-        with path.open("rb") as file:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-    return digest
-
-
-async def _written(stream: AsyncIterator[bytes], part: Path, digest: "hashlib._Hash") -> None:
-    """Append to a part what comes, hashed in the same pass; what came stays when it breaks."""
-    with part.open("ab") as copy:
+    async def _batches(self, stream: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:
         held: list[bytes] = []
-
-        def flush() -> None:
-            for chunk in held:
-                digest.update(chunk)
-                copy.write(chunk)
-            held.clear()
-
+        size = 0
         try:
             async for chunk in stream:
                 held.append(chunk)
-                if sum(map(len, held)) >= CHUNK:
-                    await asyncio.to_thread(flush)
-        finally:
-            flush()
+                size += len(chunk)
+                await self._rate.spend(len(chunk))
+                if size >= CHUNK:
+                    yield held
+                    held, size = [], 0
+        except Unavailable:
+            yield held
+            raise
+        yield held
+
+    async def _in_thread(
+        self, function: Callable[[*Arguments], Result], *words: *Arguments
+    ) -> Result:
+        """As `asyncio.to_thread`, but a cancel waits: nothing is written behind one's back."""
+        run = copy_context().run
+        work = asyncio.get_running_loop().run_in_executor(None, run, function, *words)
+        try:
+            with translated(self._target):
+                return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self._landing.abandoned.set()
+            while not work.done():
+                with suppress(asyncio.CancelledError):  # it is on its way already
+                    await asyncio.wait([work])
+            work.exception()  # nobody waits for it
+            raise
+
+
+def _last_before(files: Iterable[FileEntry], wanted: Container[str]) -> str:
+    """Path of the file after which the first wanted one comes; empty if it is the first."""
+    before = ""
+    for entry in files:
+        if entry.path in wanted:
+            return before
+        before = entry.path
+    return before

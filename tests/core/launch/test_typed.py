@@ -92,7 +92,7 @@ async def test_a_claim_is_a_claim_to_the_last_field(client: ApiClient, storage: 
     async with ScriptedApi() as api:
         api.give("POST", path, {})
         session = await api.session(sizes=PoolSizes())
-        await Claims(session, "bench", INSTANCE).ensure(storage)
+        await Claims(session, "bench", INSTANCE).ensure(storage, "an-attempt")
         (made,) = api.asked("POST", path)
 
     assert _there_and_back(client, made.json, "V1PersistentVolumeClaim") == made.json

@@ -4,117 +4,25 @@ import asyncio
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiohttp
 import pytest
-from aiohttp import web
 
-import llmdbenchd.payload
-from llmdbenchd.edge.kubernetes.access_pod import Door
-from llmdbenchd.edge.kubernetes.doors import ByProxy
 from llmdbenchd.edge.kubernetes.errors import Forbidden
-from llmdbenchd.edge.kubernetes.transfer import INCOMING, SMALL, Transfer
-from llmdbenchd.payload import evidence
+from llmdbenchd.edge.kubernetes.landing import INCOMING
+from llmdbenchd.edge.kubernetes.transfer import SMALL
 from llmdbenchd.ports import Copied, Unavailable
-from tests.fakes.api import ScriptedApi, failure
+from tests.edge.kubernetes.far import FOLDER, Far, far
 
 pytestmark = pytest.mark.looptime(False)  # noqa: FBT003 -- the marker takes it so
-SERVE = Path(llmdbenchd.payload.__file__).parent / "serve.py"
-SECRET = "0123456789abcdef"  # noqa: S105 - a test's
-FOLDER = "r_1"
 LARGE = os.urandom(3 * SMALL)
-
-
-class Far:
-    """Results in a pod: a real serve.py behind a scripted API server's proxy.
-
-    Attributes:
-        cut_after: bytes of the next file after which the connection is cut.
-        twisted: whether the next file's bytes are wrong.
-        forbidden: whether pods/proxy may not be used.
-        asked: what was asked of the pod, in order.
-    """
-
-    def __init__(self, root: Path, port: int, api: ScriptedApi) -> None:
-        self.results = root / FOLDER
-        self.port = port
-        self.api = api
-        self.cut_after: int | None = None
-        self.twisted = False
-        self.forbidden = False
-        self.asked: list[str] = []
-        api.on("GET", "/api/v1/namespaces/ns/pods/pod:8080/proxy/{rest...}", self._pass)
-
-    def lie_there(self, files: dict[str, bytes], *, done: bool = True) -> None:
-        for path, content in files.items():
-            file = self.results / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-        if done:
-            sha256, _ = evidence.write_manifest(str(self.results))
-            evidence.write_done(str(self.results), {"manifest_sha256": sha256})
-
-    async def _pass(self, request: web.Request) -> web.StreamResponse:
-        if self.forbidden:
-            return failure(403, 'pods "pod" is forbidden')
-        where = request.raw_path.partition("/proxy/")[2]
-        self.asked.append(where.partition("/")[2])
-        headers = {"Range": request.headers["Range"]} if "Range" in request.headers else {}
-        async with (
-            aiohttp.ClientSession(auto_decompress=False) as client,
-            client.get(f"http://127.0.0.1:{self.port}/{where}", headers=headers) as answer,
-        ):
-            body = await answer.read()
-            passed = web.StreamResponse(
-                status=answer.status, headers={"Content-Length": str(len(body))}
-            )
-            await passed.prepare(request)
-            if "/file/" in where and self.cut_after is not None:
-                body, self.cut_after = body[: self.cut_after], None
-                await passed.write(body)
-                assert request.transport is not None
-                request.transport.close()
-                return passed
-            if "/file/" in where and self.twisted:
-                body, self.twisted = bytes(len(body)), False
-            await passed.write(body)
-            return passed
-
-
-@asynccontextmanager
-async def far(root: Path) -> AsyncIterator[Far]:
-    (root / FOLDER).mkdir(parents=True)
-    env = {
-        "LLMDBENCHD_SERVE_ROOT": str(root),
-        "LLMDBENCHD_SERVE_PORT": "0",
-        "LLMDBENCHD_SERVE_SECRET": SECRET,
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-S", str(SERVE), env=env, stdout=subprocess.PIPE
-    )
-    assert process.stdout is not None
-    port = int((await process.stdout.readline()).split()[-1])
-    async with ScriptedApi() as api:
-        yield Far(root, port, api)
-    process.kill()
-    await process.wait()
 
 
 @pytest.fixture
 async def there(tmp_path: Path) -> AsyncIterator[Far]:
     async with far(tmp_path / "far") as made:
         yield made
-
-
-async def bring(there: Far, into: Path, min_free: int = 0) -> Copied:
-    session = await there.api.session()
-    way = ByProxy(session, Door("ns", "pod", "serve", SECRET))
-    return await Transfer(way, FOLDER, into, min_free).run()
 
 
 def here(into: Path) -> dict[str, bytes]:
@@ -128,7 +36,7 @@ async def test_small_files_cost_one_request_and_each_large_one_another(
     small = {f"s/{number}": str(number).encode() for number in range(50)}
     there.lie_there({**small, "large 1": LARGE, "large 2": LARGE[:-1]})
 
-    copied = await bring(there, tmp_path / "into")
+    copied = await there.bring(tmp_path / "into")
 
     found = here(tmp_path / "into")
     assert {path: found[path] for path in small} == small
@@ -143,24 +51,24 @@ async def test_a_large_file_that_was_cut_goes_on_from_where_it_was(
     there: Far, tmp_path: Path
 ) -> None:
     there.lie_there({"large": LARGE})
-    there.cut_after = 2 * SMALL
+    there.cut_after = 2 * SMALL + 1
     with pytest.raises(Unavailable):
-        await bring(there, tmp_path / "into")
+        await there.bring(tmp_path / "into")
     assert "large" not in here(tmp_path / "into")
     [part] = (tmp_path / "into" / INCOMING).iterdir()
-    assert 0 < part.stat().st_size <= 2 * SMALL
+    assert 0 < part.stat().st_size <= 2 * SMALL + 1
 
-    await bring(there, tmp_path / "into")
+    await there.bring(tmp_path / "into")
 
     assert here(tmp_path / "into")["large"] == LARGE
 
 
 async def test_what_is_proven_is_never_fetched_again(there: Far, tmp_path: Path) -> None:
     there.lie_there({"a": b"1", "b": b"2", "large": LARGE})
-    await bring(there, tmp_path / "into")
+    await there.bring(tmp_path / "into")
     there.asked.clear()
 
-    await bring(there, tmp_path / "into")
+    await there.bring(tmp_path / "into")
 
     assert [path.partition("/")[0] for path in there.asked] == ["manifest"]
 
@@ -169,7 +77,7 @@ async def test_wrong_bytes_are_fetched_again_and_never_believed(there: Far, tmp_
     there.lie_there({"large": LARGE})
     there.twisted = True
 
-    await bring(there, tmp_path / "into")
+    await there.bring(tmp_path / "into")
 
     assert here(tmp_path / "into")["large"] == LARGE
 
@@ -182,7 +90,7 @@ async def test_a_file_that_changed_after_its_manifest_is_told_with_both_hashes(
     (there.results / "large").write_bytes(changed)
 
     with pytest.raises(Unavailable) as caught:
-        await bring(there, tmp_path / "into")
+        await there.bring(tmp_path / "into")
 
     for content in (LARGE, changed):
         assert hashlib.sha256(content).hexdigest() in str(caught.value)
@@ -191,7 +99,7 @@ async def test_a_file_that_changed_after_its_manifest_is_told_with_both_hashes(
 async def test_a_launcher_that_left_no_manifest_gets_a_late_one(there: Far, tmp_path: Path) -> None:
     there.lie_there({"a": b"1", "b": b"2"}, done=False)
 
-    copied = await bring(there, tmp_path / "into")
+    copied = await there.bring(tmp_path / "into")
 
     assert copied == Copied(2, 2, "late")
 
@@ -200,7 +108,7 @@ async def test_without_room_nothing_is_begun(there: Far, tmp_path: Path) -> None
     there.lie_there({"large": LARGE})
 
     with pytest.raises(Unavailable, match="no room"):
-        await bring(there, tmp_path / "into", min_free=1 << 60)
+        await there.bring(tmp_path / "into", min_free=1 << 60)
 
     assert len(there.asked) == 1
 
@@ -209,7 +117,7 @@ async def test_a_right_that_is_missing_is_said_as_that(there: Far, tmp_path: Pat
     there.forbidden = True
 
     with pytest.raises(Forbidden):
-        await bring(there, tmp_path / "into")
+        await there.bring(tmp_path / "into")
 
 
 async def test_a_manifest_that_is_not_the_one_of_the_done_mark_is_not_believed(
@@ -220,4 +128,134 @@ async def test_a_manifest_that_is_not_the_one_of_the_done_mark_is_not_believed(
     (there.results / "DONE.json").write_text(mark)
 
     with pytest.raises(Unavailable, match="is not the one"):
-        await bring(there, tmp_path / "into")
+        await there.bring(tmp_path / "into")
+
+
+async def test_what_was_cut_and_then_changed_is_brought_anew(there: Far, tmp_path: Path) -> None:
+    there.lie_there({"large": LARGE})
+    there.cut_after = 2 * SMALL
+    with pytest.raises(Unavailable):
+        await there.bring(tmp_path / "into")
+    there.lie_there({"large": LARGE[::-1]})
+
+    await there.bring(tmp_path / "into")
+
+    assert here(tmp_path / "into")["large"] == LARGE[::-1]
+    assert not (tmp_path / "into" / INCOMING).exists()
+
+
+async def test_a_file_that_is_shorter_than_what_came_before_is_brought_anew(
+    there: Far, tmp_path: Path
+) -> None:
+    there.lie_there({"large": LARGE})
+    await there.bring(tmp_path / "into")
+    [part] = begun(tmp_path / "into", "large", LARGE)
+    part.write_bytes(LARGE + b"and more")  # of a time when it was longer
+    (tmp_path / "into" / "large").unlink()
+
+    await there.bring(tmp_path / "into")
+
+    assert here(tmp_path / "into")["large"] == LARGE
+
+
+@pytest.mark.parametrize(
+    "change", [LARGE[:-1], LARGE[:10], LARGE + b"more", b""], ids=["-1", "10", "+4", "empty"]
+)
+async def test_one_wrong_file_keeps_no_other_from_coming(
+    there: Far, tmp_path: Path, change: bytes
+) -> None:
+    others = {f"large {number}": LARGE + bytes([number]) for number in range(6)}
+    there.lie_there({"a wrong one": LARGE, "b gone": LARGE[1:], "small": b"1", **others})
+    (there.results / "a wrong one").write_bytes(change)
+    (there.results / "b gone").unlink()
+
+    for _ in range(2):
+        with pytest.raises(Unavailable) as caught:
+            await there.bring(tmp_path / "into")
+
+        assert "a wrong one" in str(caught.value)
+        assert "'b gone' is in the manifest and not there" in str(caught.value)
+        found = here(tmp_path / "into")
+        assert {path: found.get(path) for path in others} == others
+    there.lie_there({"a wrong one": LARGE, "b gone": LARGE[1:]})
+    assert (await there.bring(tmp_path / "into")).files == 9
+
+
+async def test_a_name_need_not_be_utf_8(there: Far, tmp_path: Path) -> None:
+    strange = os.fsdecode(b"caf\xe9/\xff %2F?#+")
+    small = {f"{strange} {number}": b"1" for number in range(3)}
+    there.lie_there({**small, strange: LARGE})
+
+    copied = await there.bring(tmp_path / "into")
+
+    assert copied == Copied(4, len(LARGE) + 3, "launcher")
+    assert here(tmp_path / "into").items() >= {**small, strange: LARGE}.items()
+    assert [one.partition("/")[0] for one in there.asked] == ["manifest", "small", "file"]
+
+
+async def test_small_files_that_were_cut_go_on_after_the_last_whole_one(
+    there: Far, tmp_path: Path
+) -> None:
+    small = {f"{number:03}": os.urandom(10_000) for number in range(100)}
+    there.lie_there(small)
+    there.cuts, there.cut_after = "small", 255_000
+    with pytest.raises(Unavailable):
+        await there.bring(tmp_path / "into")
+    came = here(tmp_path / "into").keys() & small
+    assert came == {f"{number:03}" for number in range(25)}
+    there.asked.clear()
+
+    await there.bring(tmp_path / "into")
+
+    assert here(tmp_path / "into").items() >= small.items()
+    assert there.asked == [f"manifest/{FOLDER}", f"small/{FOLDER}/024"]
+
+
+async def test_a_small_file_that_is_not_the_one_is_asked_for_by_itself(
+    there: Far, tmp_path: Path
+) -> None:
+    there.lie_there({"a": b"1", "b": b"2", "c": b"3"})
+    (there.results / "b").write_bytes(b"4")
+
+    with pytest.raises(Unavailable, match="b' differs from the manifest"):
+        await there.bring(tmp_path / "into")
+
+    assert here(tmp_path / "into").keys() >= {"a", "c"}
+
+
+async def test_files_of_an_earlier_manifest_do_not_stay(there: Far, tmp_path: Path) -> None:
+    there.lie_there({"old/file": b"1", "both": b"2"})
+    await there.bring(tmp_path / "into")
+    (there.results / "old" / "file").unlink()
+    there.lie_there({"new": b"3"})
+
+    await there.bring(tmp_path / "into")
+
+    found = here(tmp_path / "into").keys()
+    assert found == {"new", "both", "MANIFEST.jsonl", "DONE.json"}
+
+
+async def test_a_cancel_ends_when_nothing_writes_any_more(there: Far, tmp_path: Path) -> None:
+    content = os.urandom(16 * SMALL)
+    there.lie_there({"large": content})
+    there.held.clear()
+    async with asyncio.TaskGroup() as group:
+        bringing = group.create_task(there.bring(tmp_path / "into"))
+        await there.flowing.wait()
+        bringing.cancel()
+    there.held.set()
+    [part] = begun(tmp_path / "into", "large", content)
+    came = part.read_bytes()
+    assert content.startswith(came)
+
+    await there.bring(tmp_path / "into")
+
+    assert here(tmp_path / "into")["large"] == content
+
+
+def begun(into: Path, path: str, content: bytes) -> list[Path]:
+    """Where the file lies until it is whole."""
+    name = hashlib.sha256(path.encode()).hexdigest()[:32]
+    folder = into / INCOMING
+    folder.mkdir(exist_ok=True)
+    return [folder / f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.part"]

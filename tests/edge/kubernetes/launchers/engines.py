@@ -32,11 +32,14 @@ class Shelf:
     stopped: list[str] = field(default_factory=list)
     trouble: Exception | None = None
 
-    async def ensure(self, storage: Storage) -> None:
+    async def ensure(self, storage: Storage, attempt: str) -> None:  # noqa: ARG002 - remembers all
         self.ensured.append(storage.claim)
 
     async def collect(self, plan: LauncherPlan, into: Path) -> Copied:
         raise Unavailable(f"{plan.name} {into}")
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
 
     async def stop(self, pod: Pod) -> None:
         self.stopped.append(pod.metadata.name)
