@@ -33,13 +33,14 @@ from llmdbenchd.edge.files.durable import translated
 from llmdbenchd.edge.kubernetes.doors import Shown, Way
 from llmdbenchd.edge.kubernetes.errors import NotFound
 from llmdbenchd.edge.kubernetes.framing import Unpacker
-from llmdbenchd.edge.kubernetes.landing import CHUNK, Landing, Part
+from llmdbenchd.edge.kubernetes.landing import Landing, Part
 from llmdbenchd.edge.kubernetes.rate import ByteRate
 from llmdbenchd.payload.lying import order
 from llmdbenchd.ports import Copied, Refused, Unavailable
 
 SMALL = 1 << 20  # bytes; larger files are asked for one by one
 AT_ONCE = 3  # of the larger files
+BATCH = 1 << 20  # bytes for one visit of a thread
 TRIES = 3  # of one file whose bytes are not what the manifest says
 TOLD = 3  # of the files that differ; the others are counted
 
@@ -145,7 +146,8 @@ class Transfer:
         async def bring(entry: FileEntry) -> None:
             async with places:
                 try:
-                    await self._bring(entry)
+                    with translated(self._target):
+                        await self._bring(entry)
                 except Differs as error:
                     wrong.append(str(error))
 
@@ -197,7 +199,7 @@ class Transfer:
     async def _pour(
         self, stream: AsyncIterator[bytes], take: Callable[[Sequence[bytes]], None]
     ) -> None:
-        """Hand what comes to a thread, a MiB at a time; a break hands on what came before it."""
+        """Hand what comes to a thread, in batches; a break hands on what came before it."""
         async with aclosing(self._batches(stream)) as batches:
             async for batch in batches:
                 await self._in_thread(take, batch)
@@ -210,10 +212,10 @@ class Transfer:
                 held.append(chunk)
                 size += len(chunk)
                 await self._rate.spend(len(chunk))
-                if size >= CHUNK:
+                if size >= BATCH:
                     yield held
                     held, size = [], 0
-        except Unavailable:
+        except Exception:  # of the wire too: it is translated where the answer ends
             yield held
             raise
         yield held

@@ -131,6 +131,17 @@ async def test_a_manifest_that_is_not_the_one_of_the_done_mark_is_not_believed(
         await there.bring(tmp_path / "into")
 
 
+async def test_what_came_before_a_cut_is_kept_however_little(there: Far, tmp_path: Path) -> None:
+    there.lie_there({"large": LARGE})
+    there.cut_after = SMALL // 2
+    with pytest.raises(Unavailable):
+        await there.bring(tmp_path / "into")
+
+    [part] = (tmp_path / "into" / INCOMING).iterdir()
+    assert LARGE.startswith(part.read_bytes())
+    assert part.stat().st_size > 0
+
+
 async def test_what_was_cut_and_then_changed_is_brought_anew(there: Far, tmp_path: Path) -> None:
     there.lie_there({"large": LARGE})
     there.cut_after = 2 * SMALL
