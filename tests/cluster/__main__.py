@@ -48,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     for field, value in defaults.items():
         up.add_argument(f"--{field.replace('_', '-')}", default=value, help="%(default)s")
     up.add_argument("--fresh", action="store_true", help="forget an earlier start's objects")
+    up.add_argument(
+        "--measured", action="store_true", help="for figures: an audit log, and no CPU limits"
+    )
     down = _command(commands, "down", _down, "end it; its state stays for the next `up`")
     down.add_argument("--purge", action="store_true", help="remove the state folder as well")
     _command(commands, "status", _status, "say whether it is up, and who runs; 1 if it is down")
@@ -103,6 +106,7 @@ def _up(args: argparse.Namespace, layout: Layout) -> int:
         fresh=args.fresh,
         log_max_size=args.log_max_size,
         log_interval=args.log_interval,
+        measured=args.measured,
     )
     return _GOOD
 

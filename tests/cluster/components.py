@@ -28,7 +28,7 @@ def commands(layout: Layout, settings: Settings) -> dict[str, list[str]]:
     found = {
         "etcd": [kube, "etcd", *_etcd(layout)],
         "containerd": ["containerd", "--config", f"{state}/containerd.toml"],
-        "kube-apiserver": [kube, "kube-apiserver", *_apiserver(layout)],
+        "kube-apiserver": [kube, "kube-apiserver", *_apiserver(layout, settings)],
         "kube-controller-manager": [kube, "kube-controller-manager", *_controllers(layout)],
         "kube-scheduler": [
             *(kube, "kube-scheduler", f"--kubeconfig={layout.kubeconfig('scheduler')}", *_FAST),
@@ -54,9 +54,14 @@ def _etcd(layout: Layout) -> list[str]:
     ]
 
 
-def _apiserver(layout: Layout) -> list[str]:
+def _apiserver(layout: Layout, settings: Settings) -> list[str]:
     pki = layout.pki
+    audit = (
+        f"--audit-policy-file={layout.audit_policy}",
+        f"--audit-log-path={layout.audit_log}",
+    )
     return [
+        *(audit if settings.measured else ()),
         *(f"--etcd-servers={_ETCD}", f"--bind-address={EVERYWHERE}", "--secure-port=443"),
         *(f"--advertise-address={NODE_ADDRESS}", f"--service-cluster-ip-range={SERVICE_NETWORK}"),
         *(f"--tls-cert-file={pki}/apiserver.crt", f"--tls-private-key-file={pki}/apiserver.key"),

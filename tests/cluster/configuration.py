@@ -49,6 +49,7 @@ def write_all(layout: Layout, settings: Settings) -> None:
     write_json(layout.state / "cni/conf/10-bridge.conflist", _network())
     write_json(layout.state / "kubelet.yaml", _kubelet(layout, settings))
     write_json(layout.state / "proxy.yaml", _proxy(layout))
+    write_json(layout.audit_policy, _audit())
 
 
 def _kubeconfig(layout: Layout, user: str, credentials: dict[str, str]) -> dict[str, object]:
@@ -133,6 +134,7 @@ def _kubelet(layout: Layout, settings: Settings) -> dict[str, object]:
         "authorization": {"mode": "Webhook"},
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": f"/{cgroup(settings)}",
+        "cpuCFSQuota": not settings.measured,
         "failSwapOn": False,
         "failCgroupV1": False,
         "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
@@ -159,6 +161,22 @@ def _kubelet(layout: Layout, settings: Settings) -> dict[str, object]:
         "nodeLeaseDurationSeconds": 4,  # this and the next: NotReady within seconds
         "nodeStatusUpdateFrequency": "1s",
         "volumePluginDir": str(layout.state / "kubelet-plugins"),  # else one on the machine
+    }
+
+
+def _audit() -> dict[str, object]:
+    """Each request once, when it is answered; the cluster's own are left out."""
+    return {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        "omitStages": ["RequestReceived", "ResponseStarted"],
+        "omitManagedFields": True,
+        "rules": [
+            {"level": "None", "userGroups": ["system:serviceaccounts:kube-system"]},
+            {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
+            {"level": "Metadata", "users": ["test-admin"]},
+            {"level": "None"},
+        ],
     }
 
 

@@ -33,6 +33,8 @@ class Settings:
         snapshotter: containerd's, `overlayfs` or `native`.
         log_max_size: a container's log is rotated at this size.
         log_interval: how often kubelet looks at sizes.
+        measured: for figures: the API server writes down what people and programs ask of it,
+            and kubelet sets no CPU limits, so that more pods run than there are cores.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Settings:
     snapshotter: str
     log_max_size: str = "10Mi"
     log_interval: str = "10s"
+    measured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,15 @@ class Layout:
     @property
     def volumes(self) -> Path:
         return self.state / "volumes"
+
+    @property
+    def audit_policy(self) -> Path:
+        return self.state / "audit-policy.json"
+
+    @property
+    def audit_log(self) -> Path:
+        """What was asked of the API server of a `measured` cluster, one JSON object a line."""
+        return self.logs / "audit.jsonl"
 
     @property
     def ready(self) -> Path:

@@ -37,7 +37,15 @@ def is_up(layout: Layout) -> bool:
     return pid(layout) is not None and layout.ready.exists()
 
 
-def up(layout: Layout, say: Say, *, fresh: bool, log_max_size: str, log_interval: str) -> None:
+def up(
+    layout: Layout,
+    say: Say,
+    *,
+    fresh: bool,
+    log_max_size: str,
+    log_interval: str,
+    measured: bool = False,
+) -> None:
     """Have a cluster in which pods can be made; one that is up gets new images and no more.
 
     Args:
@@ -46,6 +54,7 @@ def up(layout: Layout, say: Say, *, fresh: bool, log_max_size: str, log_interval
         fresh: forget all objects of an earlier start; images stay.
         log_max_size: see `Settings`.
         log_interval: see `Settings`.
+        measured: see `Settings`.
 
     Raises:
         Trouble: what is missing, or what did not start and where its log is.
@@ -73,6 +82,7 @@ def up(layout: Layout, say: Say, *, fresh: bool, log_max_size: str, log_interval
             snapshotter=containers.snapshotter(layout.state),
             log_max_size=log_max_size,
             log_interval=log_interval,
+            measured=measured,
         )
         _configure(layout, settings)
         clock.mark("configuration")
