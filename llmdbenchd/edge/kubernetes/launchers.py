@@ -225,9 +225,10 @@ class KubernetesEngine:
         return told
 
     def _hurry_copy(self, launcher: str) -> None:
-        """The end of a launcher's log need not wait for the copy's next look."""
+        """Neither a log's first line nor its end need wait for the copy's next look."""
         pod = self._known.get(launcher)
-        if launcher in self._copies and (pod is None or isinstance(self._known.sight(pod), Ended)):
+        is_written = pod is None or isinstance(self._known.sight(pod), Running | Ended)
+        if is_written and launcher in self._copies:
             self._copies[launcher].ring()
 
     async def _is_over(self, launcher: str) -> bool:

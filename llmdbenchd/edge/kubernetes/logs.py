@@ -84,9 +84,14 @@ class LogCopy:
     is_over: Callable[[], Awaitable[bool]]
     _bell: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _waiting: asyncio.Timeout | None = field(default=None, init=False)
+    _was_rung: bool = field(default=False, init=False)  # since the look began
 
     def ring(self) -> None:
-        """Say that the pod was seen to change: so an end is noticed before the stream's own."""
+        """Say that the pod was seen to change: so an end is noticed before the stream's own.
+
+        A log that was not there yet is looked at again at once, too.
+        """
+        self._was_rung = True
         self._bell.set()
         if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(0)
@@ -108,6 +113,7 @@ class LogCopy:
         """Look again and again; returns why the end of the log cannot be read, or nothing."""
         pauses, patience = _Pauses(FIRST_PAUSE_S), _Patience()
         while True:
+            self._was_rung = False
             over = await self._has_ended()  # asked before the look: nothing is written after it
             size = file.size
             trouble = await self._look(file, follow=not over)
@@ -116,7 +122,9 @@ class LogCopy:
             if over and trouble is not None and patience.is_at_end(trouble):
                 await self._mark_end(file, trouble)
                 return trouble.what
-            await self._pause(pauses.next(trouble, has_news=file.size > size))
+            pause_s = pauses.next(trouble, has_news=file.size > size)
+            if not self._was_rung:
+                await self._pause(pause_s)
 
     async def _mark_end(self, file: LogFile, trouble: "_Trouble") -> None:
         """Say in the copy itself that its end is missing; what never began has none."""

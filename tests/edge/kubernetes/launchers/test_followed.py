@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from llmdbenchd.core.run.sight import Ended, Running
+from llmdbenchd.edge.kubernetes import logs
 from llmdbenchd.ports import Unavailable
 from tests.core.launch.plans import plan
 from tests.edge.kubernetes.launchers.engines import REAL_TIME, daemon, watching
@@ -37,6 +38,26 @@ async def test_a_log_is_followed_until_the_launcher_has_ended(
 
         assert await copy == into.stat().st_size
     assert into.read_text() == "".join(LINES)
+
+
+async def test_a_launcher_that_starts_is_read_at_once_however_long_it_was_waited_for(
+    cluster: ClusterApi, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "FIRST_PAUSE_S", 3600.0)
+    into, asked = tmp_path / "log", f"GET pods/{NAME}/log"
+    cluster.logs[NAME] = b""  # the answer for a pod without a node
+    async with daemon(config) as engine, watching(engine) as told, asyncio.TaskGroup() as group:
+        await engine.create(plan())
+        copy = group.create_task(engine.follow(NAME, into))
+        await cluster.until(lambda: asked in cluster.requests)
+        cluster.logs[NAME] = "".join(LINES).encode()
+        cluster.runs(NAME)
+
+        await told.until(NAME, lambda sight: sight == Running())
+        await cluster.until(lambda: cluster.requests.count(asked) == 2)
+        cluster.ends(NAME, 0)
+        await told.until(NAME, lambda sight: isinstance(sight, Ended))
+        await copy
 
 
 async def test_whether_a_launcher_has_ended_is_not_asked_where_the_watch_has_told(
