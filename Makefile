@@ -6,7 +6,7 @@
 #   make cluster-up, cluster-down    that Kubernetes for your own use
 #   make check   lint, types, floors, spelling, lock, coverage of core and kit, wheel
 #   make fix     what can be mended by itself
-#   make bench   the figures of docs/performance.md
+#   make bench   the figures of docs/performance.md; bench-kube those of a cluster, as root
 #   make sim     the simulation of a bad world, with many more histories
 
 PYTHON ?= python3
@@ -16,7 +16,7 @@ RUN = $(UV) run --frozen --quiet
 # A given uv, one that lies beside us, or one that pip brings.
 UV ?= $(shell command -v uv 2>/dev/null || echo $(CURDIR)/.tools/bin/uv)
 
-.PHONY: demo test check fix bench sim e2e cluster-up cluster-down clean
+.PHONY: demo test check fix bench bench-kube sim e2e cluster-up cluster-down clean
 
 demo: .venv/ready .harness/inference-perf/ready
 	@$(RUN) python scripts/demo.py
@@ -65,6 +65,11 @@ fix: .venv/ready
 
 bench: .venv/ready
 	$(RUN) python -m bench.run
+
+BENCH_KUBE ?=
+
+bench-kube: .venv/ready .harness/inference-perf/ready
+	$(RUN) python -m bench.kube $(BENCH_KUBE)
 
 sim: .venv/ready
 	SIM_EXAMPLES=2000 $(RUN) pytest -q -o timeout=0 tests/sim

@@ -47,29 +47,37 @@ class Ground:
     @contextmanager
     def serving(self, name: str, **settings: str) -> Iterator[tuple[Household, Namespace]]:
         """A daemon with the shipped rights, watched by the probe, in a namespace of its own."""
+        with self.house(name, **settings) as (house, namespace):
+            start(house)
+            try:
+                yield house, namespace
+            finally:
+                house.close()
+
+    @contextmanager
+    def house(self, name: str, **settings: str) -> Iterator[tuple[Household, Namespace]]:
+        """All that such a daemon needs, but not the daemon."""
         root = self.folder / name
         root.mkdir()
         with self.cluster.namespace(f"bench-{name}") as namespace:
             account = daemon.grant(namespace)
             kubeconfig = self.cluster.kubeconfig_of(namespace, account, root / "kubeconfig")
             namespace.claim()
-            house = Household(
-                root,
-                settings={
-                    "LLMDBENCHD_ENGINE": "kubernetes",
-                    "LLMDBENCHD_KUBECONFIG": str(kubeconfig),
-                    "LLMDBENCHD_NAMESPACE": namespace.name,
-                    "LLMDBENCHD_IMAGE": LIGHT,
-                    "BENCH_PROBE": str(root / "probe.jsonl"),
-                    **settings,
-                },
-                patience_s=PATIENCE_S,
+            yield (
+                Household(
+                    root,
+                    settings={
+                        "LLMDBENCHD_ENGINE": "kubernetes",
+                        "LLMDBENCHD_KUBECONFIG": str(kubeconfig),
+                        "LLMDBENCHD_NAMESPACE": namespace.name,
+                        "LLMDBENCHD_IMAGE": LIGHT,
+                        "BENCH_PROBE": str(root / "probe.jsonl"),
+                        **settings,
+                    },
+                    patience_s=PATIENCE_S,
+                ),
+                namespace,
             )
-            start(house)
-            try:
-                yield house, namespace
-            finally:
-                house.close()
 
     def command(self, *words: str) -> list[str]:
         """A command of kubectl as the administrator."""
