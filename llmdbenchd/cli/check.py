@@ -13,8 +13,9 @@ from rich.text import Text
 
 from llmdbenchd.core.job.decoding import LARGEST
 from llmdbenchd.core.job.examination import Examination, Outline, examine
-from llmdbenchd.core.job.jobfile import Reading, read_job
+from llmdbenchd.core.job.jobfile import Reading, Value
 from llmdbenchd.core.job.problems import show
+from llmdbenchd.core.job.scenarios import read_job_with_scenario
 from llmdbenchd.core.job.variables import BY_FIELD
 from llmdbenchd.edge.desk import FileDesk, profiles_of
 from llmdbenchd.edge.files.profiles import Profiles
@@ -59,7 +60,9 @@ def run(args: argparse.Namespace) -> int:
     except Refused as error:
         print(f"llmdbenchd: {error}", file=sys.stderr)
         return _CANNOT_TELL
-    reading = read_job(data, stem=args.file.stem, environment=environment)
+    reading = read_job_with_scenario(
+        data, stem=args.file.stem, environment=environment, open_scenario=desk.open_scenario
+    )
     engine, why = _engine(args.engine, reading, desk)
     reading = desk.completed(reading, engine)
     answer = examine(reading, engine=engine, shelf=desk.shelf, read_path=desk.read_path)
@@ -103,9 +106,14 @@ def _explain(reading: Reading) -> None:
     table = Table("field", "value", "origin", box=None, pad_edge=False)
     for field, value in reading.values.items():
         shown = BY_FIELD[field].default if value.value is None else _short(value.value)
-        origin = f"{value.origin} ({value.variable})" if value.variable else value.origin
-        table.add_row(field, Text(shown), Text(origin))
+        table.add_row(field, Text(shown), Text(_origin(value)))
     _print_table(table)
+
+
+def _origin(value: Value) -> str:
+    place = f" {value.place}" if value.place else ""
+    variable = f" ({value.variable})" if value.variable else ""
+    return f"{value.origin}{place}{variable}"
 
 
 def _list_runs(outlines: Sequence[Outline]) -> None:
@@ -147,6 +155,7 @@ def _as_json(reading: Reading, answer: Examination, engine: str, why: str) -> di
         "engine": {"name": engine, "why": why},
         "values": {
             field: {"value": value.value, "origin": value.origin}
+            | ({"place": value.place} if value.place else {})
             for field, value in reading.values.items()
         },
         "runs": [

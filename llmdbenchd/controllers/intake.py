@@ -14,8 +14,9 @@ import structlog
 from llmdbenchd.controllers.runs import Runs
 from llmdbenchd.core.job.accepted import AcceptedJob, encoded
 from llmdbenchd.core.job.examination import examine
-from llmdbenchd.core.job.jobfile import Reading, read_job
+from llmdbenchd.core.job.jobfile import Reading
 from llmdbenchd.core.job.problems import Problem, show
+from llmdbenchd.core.job.scenarios import ScenarioFile, read_job_with_scenario
 from llmdbenchd.core.job.workloads import Shelf, find
 from llmdbenchd.core.run.moment import Moment, at_utc
 from llmdbenchd.core.run.record import Record
@@ -42,6 +43,10 @@ class Desk(Protocol):
 
     def read_path(self, path: str) -> str:
         """A workload that is named by its path; raises `WorkloadError`."""
+        ...
+
+    def open_scenario(self, name: str) -> ScenarioFile:
+        """A scenario by its name; raises `ScenarioError`."""
         ...
 
     def engine(self, asked: str) -> str:
@@ -155,7 +160,12 @@ def judged(dropped: Dropped, desk: Desk, now: Moment) -> Accepted | Refusal:
 
 def judge(dropped: Dropped, desk: Desk, now: Moment) -> Accepted | Refusal:
     """Read one file: a job with its first records, or every reason why it is none."""
-    reading = read_job(dropped.data, stem=dropped.stem, environment=desk.environment)
+    reading = read_job_with_scenario(
+        dropped.data,
+        stem=dropped.stem,
+        environment=desk.environment,
+        open_scenario=desk.open_scenario,
+    )
     engine = desk.engine(reading.best.engine if reading.best else "auto")
     reading = desk.completed(reading, engine)
     spec = reading.spec

@@ -7,9 +7,11 @@ from pathlib import Path
 from llmdbenchd.core.job.completion import completed
 from llmdbenchd.core.job.decoding import LARGEST
 from llmdbenchd.core.job.jobfile import Reading
+from llmdbenchd.core.job.scenarios import ScenarioFile
 from llmdbenchd.core.job.support import resolve_engine
 from llmdbenchd.core.workload.errors import WorkloadError, WorkloadProblem
 from llmdbenchd.edge.files.profiles import Profiles
+from llmdbenchd.edge.files.scenarios import Scenarios
 from llmdbenchd.settings import Settings
 
 
@@ -30,6 +32,10 @@ class FileDesk:
     def read_path(self, path: str) -> str:
         """A workload that is named by its path; raises `WorkloadError`."""
         return read_below(path, (self.shelf.root, *self.settings.path_roots))
+
+    def open_scenario(self, name: str) -> ScenarioFile:
+        """A scenario by its name; raises `ScenarioError`."""
+        return Scenarios(self.settings.scenarios, self.settings.path_roots).open(name)
 
     def engine(self, asked: str) -> str:
         """The engine that a job gets that asks for this one."""

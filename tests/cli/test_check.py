@@ -99,6 +99,29 @@ def test_a_machine_is_told_the_same(folder: Path, capsys: pytest.CaptureFixture[
     assert plan["env"]["LLMDBENCH_CONTROL_WORK_DIR"] == f"/requests/{plan['results_folder']}"
 
 
+def test_a_scenarios_values_are_explained_with_its_file_and_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "scenarios" / "guides").mkdir(parents=True)
+    (folder / "scenarios" / "guides" / "pd.sh").write_text("\nexport LLMDBENCH_HARNESS_CPU_NR=3\n")
+    monkeypatch.setenv("LLMDBENCHD_SCENARIOS", str(folder / "scenarios"))
+
+    assert call(folder, GOOD + "scenario: pd\n", "--explain") == 0
+    shown = next(
+        line for line in capsys.readouterr().out.splitlines() if line.startswith("harness.cpu ")
+    )
+    assert shown.split(maxsplit=2) == [
+        "harness.cpu", "3", "scenario guides/pd.sh:2 (LLMDBENCH_HARNESS_CPU_NR)"
+    ]  # fmt: skip
+
+    call(folder, GOOD + "scenario: pd\n", "--json")
+    assert json.loads(capsys.readouterr().out)["values"]["harness.cpu"] == {
+        "value": "3",
+        "origin": "scenario",
+        "place": "guides/pd.sh:2",
+    }
+
+
 def test_a_machine_is_told_every_mistake(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(folder, "repeat: 0\n", "--json") == 1
 

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from llmdbenchd.controllers.intake import AGAIN_S, Intake
 from llmdbenchd.core.job.accepted import decoded
 from llmdbenchd.core.job.jobfile import Reading
+from llmdbenchd.core.job.scenarios import ScenarioFile
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.workload.errors import WorkloadError, WorkloadProblem
 from llmdbenchd.ports import NewJob, Unavailable
@@ -49,6 +50,9 @@ class Desk:
 
     def read_path(self, path: str) -> str:
         raise WorkloadError([WorkloadProblem(path, 0, path, "cannot be read")])
+
+    def open_scenario(self, name: str) -> ScenarioFile:
+        return ScenarioFile(f"{name}.sh", "export LLMDBENCH_HARNESS_CPU_NR=3\n")
 
     def engine(self, asked: str) -> str:
         if asked == "kubernetes":
@@ -99,6 +103,15 @@ async def test_a_good_file_becomes_a_job_with_open_runs(room: Room) -> None:
     assert (job.job, job.owner, job.engine, job.source.text) == ("a", "ada", "local", "a: 1\n")
     assert room.queue.jobs["a"].records == tuple(room.house.runs)
     assert [line["event"] for line in logged] == ["job.accepted"]
+
+
+async def test_a_job_keeps_what_its_scenario_said_when_it_was_taken(room: Room) -> None:
+    await room.intake.take([dropped("a", GOOD + "scenario: guide\n")])
+
+    job = decoded(room.queue.jobs["a"].spec)
+    assert job.spec.scenario == {"LLMDBENCH_HARNESS_CPU_NR": "3"}
+    assert (job.values["scenario"].value, job.spec.harness.cpu) == ("guide", "3")
+    assert job.values["harness.cpu"].place == "guide.sh:1"
 
 
 async def test_a_file_may_name_its_own_id(room: Room) -> None:

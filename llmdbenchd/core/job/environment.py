@@ -64,16 +64,20 @@ def workload_variables(
         endpoint: URL of the target.
         workspace: the launcher's workspace; a data set lies there by default.
     """
+    meant = spec.given_variables | field_variables(spec)
+    meant |= _current(spec, cell, endpoint) | _dataset(spec, workspace)
+    return {name: value for name, value in meant.items() if value and _may_travel(name, value)}
+
+
+def field_variables(spec: JobSpec) -> dict[str, str]:
+    """What the job's fields are in the era's variables; those without a value are left out."""
     values = spec.model_dump(mode="json", by_alias=True)
     named = {
         row.variables[0]: _as_text(_value(values, row.field))
         for row in FIELDS
         if row.variables and row.field not in _NOT_ONE_VALUE
     }
-    given = dict(spec.submitted_environment) | dict(spec.variables)
-    meant = given | {name: value for name, value in named.items() if value}
-    meant |= _current(spec, cell, endpoint) | _dataset(spec, workspace)
-    return {name: value for name, value in meant.items() if value and _may_travel(name, value)}
+    return {name: value for name, value in named.items() if value}
 
 
 def _contract(launch: Launch) -> dict[str, str]:
@@ -107,10 +111,9 @@ def _contract(launch: Launch) -> dict[str, str]:
 
 
 def _current(spec: JobSpec, cell: Cell, endpoint: str) -> dict[str, str]:
-    given = dict(spec.submitted_environment) | dict(spec.variables)
     return {
         "LLMDBENCH_DEPLOY_CURRENT_MODEL": cell.model,
-        _TOKENIZER: given.get(_TOKENIZER) or cell.model,
+        _TOKENIZER: spec.given_variables.get(_TOKENIZER) or cell.model,
         "LLMDBENCH_HARNESS_NAMESPACE": spec.harness_namespace,
         "LLMDBENCH_HARNESS_STACK_ENDPOINT_URL": endpoint,
         "LLMDBENCH_HARNESS_STACK_TYPE": _stack_type(cell.method),
@@ -129,8 +132,9 @@ def _dataset(spec: JobSpec, workspace: str) -> dict[str, str]:
 def _copied(spec: JobSpec) -> dict[str, str]:
     """The caller's variables that begin with one of the asked prefixes."""
     prefixes = spec.harness.env_to_pod
-    given = dict(spec.submitted_environment) | dict(spec.variables)
-    return {name: value for name, value in given.items() if name.startswith(prefixes)}
+    return {
+        name: value for name, value in spec.given_variables.items() if name.startswith(prefixes)
+    }
 
 
 def _stack_type(method: str) -> str:

@@ -102,7 +102,8 @@ def _wrong(path: Path, error: ErrorDetails, plain: Plain, sources: Mapping[str, 
     source = sources.get(row.field if row else "", Source(NAMED))
     message, hint = _words(path, error, plain, source)
     if source.origin not in {NAMED, DEFAULT}:
-        message = f"{source.variable} from the {_origin_in_words(source.origin)}: {message}"
+        origin = f"{_origin_in_words(source.origin)} {source.place}".rstrip()
+        message = f"{source.variable} from the {origin}: {message}"
     mark = plain.keys.get(path) if _KEY in error["loc"] else None
     mark = mark or place_of(path, plain, source)
     return Finding(path, Problem(mark.line, mark.column, _name(path), message, hint))

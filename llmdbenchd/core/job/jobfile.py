@@ -12,7 +12,6 @@ from llmdbenchd.core.job.findings import findings, place_of
 from llmdbenchd.core.job.layers import (
     DAEMON,
     DEFAULT,
-    SCENARIO,
     SUBMITTED,
     VARIABLES,
     Layer,
@@ -38,6 +37,7 @@ class Value:
         origin: one of `layers.ORIGINS`.
         variable: the variable that set it, or empty.
         line: where it stands in the job file, from 1; 0 when it does not; `column` likewise.
+        place: FILE:LINE of a value that another file sets, else empty.
     """
 
     value: object
@@ -45,6 +45,7 @@ class Value:
     variable: str = ""
     line: int = 0
     column: int = 0
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def read_job(
     *,
     stem: str,
     environment: Mapping[str, str],
-    scenario: Mapping[str, str] | None = None,
+    scenario: Layer | None = None,
 ) -> Reading:
     """Read a job file. Never raises: whatever is wrong is a problem with a place.
 
@@ -96,7 +97,7 @@ def read_job(
         data: the file; at most a byte more than `decoding.LARGEST` is needed.
         stem: the file's name without its ending: the job's name by default.
         environment: the daemon's; `LLMDBENCH_*` is used, credentials are not.
-        scenario: variables out of the scenario file, when it was read.
+        scenario: what the scenario says, when it was read.
     """
     text = decode(data)
     if isinstance(text, Problem):
@@ -106,7 +107,7 @@ def read_job(
         return Reading(problems=_listed(in_yaml), text=text)
     found = plain(root)
     values, sources = merge(
-        found.values, _layers(found, environment, scenario or {}), frozenset(found.broken)
+        found.values, _layers(found, environment, scenario), frozenset(found.broken)
     )
     if ("name",) not in found.broken:
         values.setdefault("name", stem.strip() or "job")
@@ -127,17 +128,17 @@ def read_job(
 
 
 def _layers(
-    found: Plain, environment: Mapping[str, str], scenario: Mapping[str, str]
+    found: Plain, environment: Mapping[str, str], scenario: Layer | None
 ) -> tuple[Layer, ...]:
     return (
-        Layer(VARIABLES, _usable(found.values.get("variables"))),
-        Layer(SCENARIO, _usable(scenario)),
-        Layer(SUBMITTED, _usable(found.values.get("submitted_environment"))),
-        Layer(DAEMON, _usable(environment)),
+        Layer(VARIABLES, usable(found.values.get("variables"))),
+        *([scenario] if scenario else []),
+        Layer(SUBMITTED, usable(found.values.get("submitted_environment"))),
+        Layer(DAEMON, usable(environment)),
     )
 
 
-def _usable(variables: object) -> dict[str, str]:
+def usable(variables: object) -> dict[str, str]:
     """The era's variables that hold text and no credential."""
     if not isinstance(variables, Mapping):
         return {}
@@ -207,7 +208,9 @@ def _values(
             value = value.get(key) if isinstance(value, dict) else None
         source = sources.get(row.field, Source(DEFAULT))
         mark = place_of(path, found, source)
-        values[row.field] = Value(value, source.origin, source.variable, mark.line, mark.column)
+        values[row.field] = Value(
+            value, source.origin, source.variable, mark.line, mark.column, source.place
+        )
     return values
 
 

@@ -5,7 +5,7 @@ Low to high: default, the daemon's environment, `submitted_environment`, the sce
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from llmdbenchd.core.job.row import Row
 from llmdbenchd.core.job.variables import FIELDS
@@ -23,18 +23,30 @@ _IMAGE = ("ghcr.io", "llm-d", "llm-d-benchmark", "auto")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a field's value came from: an origin, and the variable that was read, if any."""
+    """Where a field's value came from.
+
+    Attributes:
+        origin: one of `ORIGINS`.
+        variable: the variable that was read, if any.
+        place: FILE:LINE of it where that is another file than the job file, else empty.
+    """
 
     origin: str
     variable: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """The variables of one origin, by their own names."""
+    """The variables of one origin, by their own names; `places` is for those of a file."""
 
     origin: str
     variables: Mapping[str, str]
+    places: Mapping[str, str] = field(default_factory=dict)
+
+    def source(self, variable: str) -> Source:
+        """The variable as a field's source."""
+        return Source(self.origin, variable, self.places.get(variable, ""))
 
 
 def merge(
@@ -75,7 +87,7 @@ def _found(row: Row, layers: Sequence[Layer]) -> tuple[str, Source] | None:
     for layer in layers:
         for variable in row.variables:
             if value := layer.variables.get(variable, "").strip():
-                return value, Source(layer.origin, variable)
+                return value, layer.source(variable)
     return None
 
 
@@ -87,7 +99,7 @@ def _image(row: Row, layers: Sequence[Layer]) -> tuple[str, Source] | None:
         for position, variable in enumerate(row.variables):
             if value := layer.variables.get(variable, "").strip():
                 words[position] = value
-                source = Source(layer.origin, variable)
+                source = layer.source(variable)
     if source is None:
         return None
     registry, repository, name, tag = words

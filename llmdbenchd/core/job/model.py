@@ -35,6 +35,7 @@ from llmdbenchd.core.job.words import (
     MethodNames,
     ModelNames,
     Namespace,
+    Scenario,
     VariableName,
     VariableValue,
     Version,
@@ -57,7 +58,7 @@ class JobSpec(Section):
     priority: Priority = 0
     not_before: Instant | None = None
     engine: EngineName = "auto"
-    scenario: Text | None = None
+    scenario: Scenario | None = None
     models: ModelNames = ("meta-llama/Llama-3.2-1B-Instruct",)
     methods: MethodNames = ("modelservice",)
     endpoint: Endpoint | None = None
@@ -94,6 +95,21 @@ class JobSpec(Section):
     def harness_namespace(self) -> str:
         """Where launchers go."""
         return self.harness.namespace or self.namespace
+
+    @property
+    def given_variables(self) -> dict[str, str]:
+        """The variables that were given by their own names, each with its strongest value.
+
+        An empty one counts as not given. A scenario that is only named has none: it was not
+        read.
+        """
+        scenario = {} if self.scenario is None or isinstance(self.scenario, str) else self.scenario
+        return {
+            name: value
+            for layer in (self.submitted_environment, scenario, self.variables)
+            for name, value in layer.items()
+            if value
+        }
 
     @property
     def cells(self) -> int:

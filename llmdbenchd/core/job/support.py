@@ -15,7 +15,6 @@ _ON_A_CLUSTER = f"{_NOT_YET}: it is about pods, and this engine starts processes
 _HARNESSES = frozenset({"inference-perf"})
 
 _LATER = {
-    "scenario": f"{_NOT_YET}: scenario files come later",
     "analyze_locally": f"{_NOT_YET}: local analysis comes later",
     "nop": f"{_NOT_YET}: the harness nop comes later",
     "harness.conda_env": f"{_NOT_YET}: local analysis comes later",

@@ -10,8 +10,11 @@ from llmdbenchd.core.job.problems import Problem
 Path = tuple[str | int, ...]
 
 _AS_WRITTEN = frozenset(  # variables hold text: 010 and no are what was written
-    {("variables",), ("submitted_environment",), ("harness", "env"), ("harness", "node_selector")}
-)
+    {
+        ("variables",), ("submitted_environment",), ("scenario",), ("harness", "env"),
+        ("harness", "node_selector"),
+    }
+)  # fmt: skip
 _FREE = frozenset(  # not ours to judge
     {("workload",), ("overrides",), ("treatments",), ("harness", "tolerations")}
 )

@@ -5,6 +5,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from llmdbenchd.core.job.credentials import holds_a_credential, names_a_credential
 from llmdbenchd.core.job.kinds import parts, spelled, text
@@ -95,6 +96,20 @@ def _check_pod_variable(word: str) -> None:
         raise mistake("is not the name of a variable", "letters, digits and _")
 
 
+def scenario(value: object) -> str | dict[str, str]:
+    """The name of a scenario file, or its variables by their names."""
+    if not isinstance(value, dict):
+        return text(value)
+    for name, one in value.items():
+        try:
+            _check_pod_variable(name)
+            _variable_value(one)
+        except PydanticCustomError as error:
+            facts = error.context or {}
+            raise mistake(facts["message"], facts["hint"], at=(name,)) from None
+    return value
+
+
 def _variable_value(value: object) -> str:
     """A variable's value as text; empty is allowed, a credential is not."""
     if not isinstance(value, str):
@@ -132,4 +147,19 @@ Endpoint = Annotated[
 ]
 VariableName = Annotated[str, spelled(_check_variable)]
 VariableValue = Annotated[str, BeforeValidator(_variable_value), _VALUE_SCHEMA]
+Scenario = Annotated[
+    str | dict[str, str],
+    BeforeValidator(scenario),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "additionalProperties": {"type": ["string", "number", "boolean"]},
+                },
+            ]
+        }
+    ),
+]
 PodVariableName = Annotated[str, spelled(_check_pod_variable)]

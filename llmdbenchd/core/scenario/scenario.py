@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,12 @@ class Scenario:
 
     file: str
     variables: Mapping[str, Assigned] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, file: str, texts: Mapping[str, str], lines: Mapping[str, int]) -> Self:
+        """A scenario of values that stand somewhere else already, each at its line."""
+        return cls(file, {name: Assigned(text, lines[name]) for name, text in texts.items()})
+
+    def place(self, name: str) -> str:
+        """FILE:LINE of a variable."""
+        return f"{self.file}:{self.variables[name].line}"

@@ -3,6 +3,7 @@
 import pytest
 
 from llmdbenchd.core.job.jobfile import Reading, read_job
+from llmdbenchd.core.job.layers import Layer
 
 CPU = "LLMDBENCH_HARNESS_CPU_NR"
 FIELD = "harness.cpu"
@@ -13,7 +14,7 @@ def read(text: str = "", *, environment: str = "", scenario: str = "") -> Readin
         text.encode(),
         stem="x",
         environment={CPU: environment} if environment else {},
-        scenario={CPU: scenario} if scenario else {},
+        scenario=Layer("scenario", {CPU: scenario}) if scenario else None,
     )
 
 

@@ -60,7 +60,6 @@ version: 1
 @pytest.mark.parametrize(
     ("text", "field"),
     [
-        ("scenario: s", "scenario"),
         ("treatments: t.yaml", "treatments"),
         ("storage: {claim: c}", "storage.claim"),
         ("storage: {class: c}", "storage.class"),
