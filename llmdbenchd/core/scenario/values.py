@@ -10,9 +10,9 @@ from llmdbenchd.core.scenario.cursor import NAME, Cursor
 _DEEPEST = 20  # defaults within defaults
 _MOST_TEXT = 4 * 1024 * 1024  # characters in all values together: doubling reaches it soon
 _PLAIN = re.compile(r"[^ \t\n;|&<>()`$\\\"'{~:]+")
-_PLAIN_IN_BRACES = re.compile(r"[^`$\\\"'{}~:]+")
+_PLAIN_IN_BRACES = re.compile(r"(?:[^`$\\\"'{}~:<>]|[<>](?!\())+")
 _QUOTED = re.compile(r"[^`$\\\"]+")
-_QUOTED_IN_BRACES = re.compile(r"[^`$\\\"'}]+")
+_QUOTED_IN_BRACES = re.compile(r"(?:[^`$\\\"'}<>]|[<>](?!\())+")
 _HERE = re.compile(r"[^`$\\]+")
 _SPECIAL = re.compile(r"[0-9@*#?$!-]")
 _META = {
@@ -103,7 +103,9 @@ class Reader:
         elif cursor.skip("\\\n"):
             pass
         elif cursor.skip("\\"):
-            pieces.append(self._character() or "\\")
+            if not cursor.char:
+                cursor.refuse("a backslash at the end of the file", at=start)
+            pieces.append(self._character())
         elif cursor.skip("'"):
             pieces.append(self._single(start))
         elif cursor.skip('"'):
@@ -134,7 +136,7 @@ class Reader:
         elif cursor.char in "$`":
             self._dollar(pieces, quoting, depth)
         else:
-            cursor.refuse("quotes in the braces of a quoted expansion")
+            cursor.refuse("quotes or `<(` in the braces of a quoted expansion")
 
     def _character(self) -> str:
         char = self.cursor.char

@@ -25,7 +25,7 @@ def expansions(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 QUOTED_TEXT = st.one_of(
-    ANY.map(lambda text: text.replace("}", "")),
+    ANY.map(lambda text: text.replace("}", "").replace("(", "")),
     st.sampled_from(["\\$", "\\\\", "\\`", "\\a", "\\\n", "\n", "$ ", "$.", "\\}"]),
 )
 QUOTED_PART = st.recursive(
@@ -33,7 +33,7 @@ QUOTED_PART = st.recursive(
     lambda inner: expansions(st.lists(inner, max_size=3).map("".join)),
     max_leaves=4,
 )
-QUOTED = st.lists(st.one_of(QUOTED_PART, st.sampled_from("}'")), max_size=5).map("".join)
+QUOTED = st.lists(st.one_of(QUOTED_PART, st.sampled_from("}'(")), max_size=5).map("".join)
 DOUBLE = st.builds(
     '"{}"'.format, st.lists(st.one_of(QUOTED, st.just('\\"')), max_size=3).map("".join)
 )
@@ -44,7 +44,7 @@ PART = st.recursive(
         st.sampled_from(["\\ ", "\\;", "\\$", "\\a", ":~/x", "{}", "#", ":"]),
     ),
     lambda inner: expansions(
-        st.lists(inner, max_size=3).map("".join).map(lambda text: text.replace("{}", ""))
+        st.lists(inner.filter(lambda part: part != "{}"), max_size=3).map("".join)
     ),
     max_leaves=4,
 )  # fmt: skip

@@ -120,8 +120,10 @@ REFUSED = [
     ('export A="a', "a double quote that is never closed"),
     ("export A=${B:-x", "an expansion that is never closed"),
     ('export A="${B:-x', "an expansion that is never closed"),
-    ('export A="${B:-"x"}"', "quotes in the braces"),
-    ('export A="${B:-it\'s}"', "quotes in the braces"),
+    ('export A="${B:-"x"}"', "in the braces"),
+    ('export A="${B:-it\'s}"', "in the braces"),
+    ('export A="${B:-<(x)}"', "in the braces"),
+    ("export A=${B:-<(x)}", "a redirection"),
     ("export A=$B\\\nC", "continued line"),
     ("export A=" + "${B:-" * 30 + "}" * 30, "nested deeper"),
     ("export", "`export` without a name"),
@@ -134,6 +136,7 @@ REFUSED = [
     ("oc get pods", "a command"),
     ("'rm' x", "a command"),
     ("export A=1\r\n", "a carriage return"),
+    ("export A=x\\", "a backslash at the end"),
     ("A=$(mktemp)\nB=x$A", "the path of a temporary file"),
     ("A=$(mktemp)\ncat << EOF > $A\n$A\nEOF", "the path of a temporary file"),
     ("A=$(mktemp)\ncat << EOF > $A\n$(date)\nEOF", "command substitution"),
@@ -182,7 +185,3 @@ def test_values_that_double_and_double_are_stopped() -> None:
 
     with pytest.raises(ScenarioError, match="4 MiB"):
         read(doubling)
-
-
-def test_a_backslash_at_the_very_end_is_one() -> None:
-    assert read("A=x\\") == {"A": "x\\"}
