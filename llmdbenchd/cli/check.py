@@ -15,8 +15,8 @@ from llmdbenchd.core.job.decoding import LARGEST
 from llmdbenchd.core.job.examination import Examination, Outline, examine
 from llmdbenchd.core.job.jobfile import Reading, Value
 from llmdbenchd.core.job.problems import show
-from llmdbenchd.core.job.scenarios import read_job_with_scenario
 from llmdbenchd.core.job.variables import BY_FIELD
+from llmdbenchd.core.job.whole import read_whole_job
 from llmdbenchd.edge.desk import FileDesk, profiles_of
 from llmdbenchd.edge.files.profiles import Profiles
 from llmdbenchd.ports import Refused
@@ -60,9 +60,7 @@ def run(args: argparse.Namespace) -> int:
     except Refused as error:
         print(f"llmdbenchd: {error}", file=sys.stderr)
         return _CANNOT_TELL
-    reading = read_job_with_scenario(
-        data, stem=args.file.stem, environment=environment, open_scenario=desk.open_scenario
-    )
+    reading = read_whole_job(data, stem=args.file.stem, environment=environment, files=desk)
     engine, why = _engine(args.engine, reading, desk)
     reading = desk.completed(reading, engine)
     answer = examine(reading, engine=engine, shelf=desk.shelf, read_path=desk.read_path)
@@ -117,14 +115,18 @@ def _origin(value: Value) -> str:
 
 
 def _list_runs(outlines: Sequence[Outline]) -> None:
-    table = Table("run", "model", "method", "repetition", "workload", "launchers", box=None)
-    table.pad_edge = False
+    columns = ["run", "model", "method", "treatment", "repetition", "workload", "launchers"]
+    treated = any(one.cell.treatment for one in outlines)
+    if not treated:
+        columns.remove("treatment")
+    table = Table(*columns, box=None, pad_edge=False)
     for one in outlines:
         cell = one.cell
         table.add_row(
             cell.run,
             Text(cell.model),
             Text(cell.method),
+            *([Text(cell.treatment)] if treated else []),
             str(cell.repetition),
             Text(one.workload_file),
             str(len(one.launchers)),

@@ -84,7 +84,7 @@ class JobBook:
             job=record.job,
             epoch=int(record.submitted.timestamp()),
             number=record.attempt,
-            workload_file=accepted.source.rendered_file,
+            workload_file=accepted.source_of(cell).rendered_file(cell.treatment),
             workload_text=self._workload(record.job, cell, endpoint, workspace) if endpoint else "",
         )
 
@@ -96,9 +96,8 @@ class JobBook:
 
     def _rendered(self, job: str, cell: Cell, endpoint: str, workspace: str) -> str:
         accepted = self.job(job)
-        return rendered(
-            accepted.spec, cell, accepted.source, endpoint=endpoint, workspace=workspace
-        )
+        source = accepted.source_of(cell)
+        return rendered(accepted.spec, cell, source, endpoint=endpoint, workspace=workspace)
 
     def _launcher_names(self, job: str, run: str, attempt: int) -> tuple[str, ...]:
         harness = self.job(job).spec.harness

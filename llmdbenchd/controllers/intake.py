@@ -16,8 +16,8 @@ from llmdbenchd.core.job.accepted import AcceptedJob, encoded
 from llmdbenchd.core.job.examination import examine
 from llmdbenchd.core.job.jobfile import Reading
 from llmdbenchd.core.job.problems import Problem, show
-from llmdbenchd.core.job.scenarios import ScenarioFile, read_job_with_scenario
-from llmdbenchd.core.job.workloads import Shelf, find
+from llmdbenchd.core.job.whole import Files, read_whole_job
+from llmdbenchd.core.job.workloads import Shelf, find_all
 from llmdbenchd.core.run.moment import Moment, at_utc
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.ports import Clock, Dropped, NewJob, Queue, Refused, Unavailable
@@ -28,7 +28,7 @@ AGAIN_S = 2.0
 CHUNK = 100  # the first jobs of a burst need not wait for the last one's mistakes
 
 
-class Desk(Protocol):
+class Desk(Files, Protocol):
     """What the intake needs to know to judge a job file."""
 
     @property
@@ -43,10 +43,6 @@ class Desk(Protocol):
 
     def read_path(self, path: str) -> str:
         """A workload that is named by its path; raises `WorkloadError`."""
-        ...
-
-    def open_scenario(self, name: str) -> ScenarioFile:
-        """A scenario by its name; raises `ScenarioError`."""
         ...
 
     def engine(self, asked: str) -> str:
@@ -160,11 +156,8 @@ def judged(dropped: Dropped, desk: Desk, now: Moment) -> Accepted | Refusal:
 
 def judge(dropped: Dropped, desk: Desk, now: Moment) -> Accepted | Refusal:
     """Read one file: a job with its first records, or every reason why it is none."""
-    reading = read_job_with_scenario(
-        dropped.data,
-        stem=dropped.stem,
-        environment=desk.environment,
-        open_scenario=desk.open_scenario,
+    reading = read_whole_job(
+        dropped.data, stem=dropped.stem, environment=desk.environment, files=desk
     )
     engine = desk.engine(reading.best.engine if reading.best else "auto")
     reading = desk.completed(reading, engine)
@@ -173,6 +166,7 @@ def judge(dropped: Dropped, desk: Desk, now: Moment) -> Accepted | Refusal:
     if spec is None or examination.problems:
         problems = examination.problems or reading.problems
         return Refusal(dropped, _explained(problems, reading, dropped.name))
+    sources = dict(find_all(spec, desk.shelf, desk.read_path))
     accepted = AcceptedJob(
         job=spec.id or dropped.claim,
         owner=dropped.owner,
@@ -180,7 +174,8 @@ def judge(dropped: Dropped, desk: Desk, now: Moment) -> Accepted | Refusal:
         engine=engine,
         spec=spec,
         values=reading.values,
-        source=find(spec, desk.shelf, desk.read_path),
+        source=sources.pop(""),
+        sources=sources,
     )
     return Accepted(dropped, accepted, _first_records(accepted, now))
 

@@ -9,10 +9,13 @@ from llmdbenchd.core.job.decoding import LARGEST
 from llmdbenchd.core.job.jobfile import Reading
 from llmdbenchd.core.job.scenarios import ScenarioFile
 from llmdbenchd.core.job.support import resolve_engine
+from llmdbenchd.core.job.treatment_files import TreatmentsFile
 from llmdbenchd.core.workload.errors import WorkloadError, WorkloadProblem
 from llmdbenchd.edge.files.profiles import Profiles
 from llmdbenchd.edge.files.scenarios import Scenarios
 from llmdbenchd.settings import Settings
+
+_TREATMENTS_END = ("", ".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,12 @@ class FileDesk:
     def open_scenario(self, name: str) -> ScenarioFile:
         """A scenario by its name; raises `ScenarioError`."""
         return Scenarios(self.settings.scenarios, self.settings.path_roots).open(name)
+
+    def open_treatments(self, name: str) -> TreatmentsFile:
+        """A treatments file by its name or path; raises `WorkloadError`."""
+        folder = self.settings.scenarios
+        roots = (self.shelf.root, *([folder] if folder else []), *self.settings.path_roots)
+        return TreatmentsFile(name, read_below(treatments_path(name, roots), roots))
 
     def engine(self, asked: str) -> str:
         """The engine that a job gets that asks for this one."""
@@ -68,6 +77,21 @@ def cluster_configured(settings: Settings, environment: Mapping[str, str]) -> bo
     return bool(named or inside or (home and (Path(home) / ".kube" / "config").is_file()))
 
 
+def treatments_path(name: str, roots: Sequence[Path]) -> str:
+    """Where the treatments file of this name is, as in the field: `.yaml` may be left out.
+
+    Args:
+        name: an absolute path, or one below a root or a root's folder `experiments`.
+        roots: folders below which a job may name files.
+
+    Returns:
+        The path of the first file that exists; the name itself when there is none.
+    """
+    places = [folder for root in roots for folder in (root, root / "experiments")]
+    paths = [place / (name + suffix) for place in places for suffix in _TREATMENTS_END]
+    return next((str(path) for path in paths if path.is_file()), name)
+
+
 def read_below(path: str, roots: Sequence[Path]) -> str:
     """The text of a workload that a job names by its path.
 
@@ -85,7 +109,11 @@ def read_below(path: str, roots: Sequence[Path]) -> str:
         raise WorkloadError([WorkloadProblem(path, 0, path, message, hint)])
     try:
         with file.open("rb") as opened:
-            return opened.read(LARGEST).decode()
+            content = opened.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            message = f"is larger than {LARGEST} bytes (1 MiB), which no ConfigMap can carry"
+            raise WorkloadError([WorkloadProblem(path, 0, path, message)])
+        return content.decode()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise WorkloadError([WorkloadProblem(path, 0, path, f"cannot be read: {why}")]) from error

@@ -122,6 +122,17 @@ def test_a_scenarios_values_are_explained_with_its_file_and_line(
     }
 
 
+def test_treatments_have_a_column_where_there_are_some(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "profiles" / "sweep.yaml").write_text("treatments: [{name: fast, rate: 30}, {}]")
+
+    assert call(folder, GOOD + "treatments: sweep\n") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "same workload" not in "".join(lines)
+    assert [line.split()[3] for line in lines[-5:]] == ["treatment", "fast", "t1", "fast", "t1"]
+
+
 def test_a_machine_is_told_every_mistake(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(folder, "repeat: 0\n", "--json") == 1
 

@@ -11,6 +11,7 @@ from llmdbenchd.controllers.intake import AGAIN_S, Intake
 from llmdbenchd.core.job.accepted import decoded
 from llmdbenchd.core.job.jobfile import Reading
 from llmdbenchd.core.job.scenarios import ScenarioFile
+from llmdbenchd.core.job.treatment_files import TreatmentsFile
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.workload.errors import WorkloadError, WorkloadProblem
 from llmdbenchd.ports import NewJob, Unavailable
@@ -53,6 +54,9 @@ class Desk:
 
     def open_scenario(self, name: str) -> ScenarioFile:
         return ScenarioFile(f"{name}.sh", "export LLMDBENCH_HARNESS_CPU_NR=3\n")
+
+    def open_treatments(self, name: str) -> TreatmentsFile:
+        return TreatmentsFile(name, "treatments: [{name: one, a: 2}, {name: two, a: 3}]\n")
 
     def engine(self, asked: str) -> str:
         if asked == "kubernetes":
@@ -112,6 +116,18 @@ async def test_a_job_keeps_what_its_scenario_said_when_it_was_taken(room: Room) 
     assert job.spec.scenario == {"LLMDBENCH_HARNESS_CPU_NR": "3"}
     assert (job.values["scenario"].value, job.spec.harness.cpu) == ("guide", "3")
     assert job.values["harness.cpu"].place == "guide.sh:1"
+
+
+async def test_each_treatment_becomes_a_run_and_the_job_keeps_what_its_file_said(
+    room: Room,
+) -> None:
+    await room.intake.take([dropped("a", GOOD + "treatments: sweep\n")])
+
+    assert room.opened == ["a/r001", "a/r002"]
+    job = decoded(room.queue.jobs["a"].spec)
+    assert [one.treatment for one in job.cells] == ["one", "two"]
+    assert job.spec.changes("two") == ({}, {"a": 3}, {})
+    assert (job.values["treatments"].value, job.sources) == ("sweep", {})
 
 
 async def test_a_file_may_name_its_own_id(room: Room) -> None:

@@ -6,7 +6,7 @@ it, so that a profile which is edited meanwhile changes no job that was accepted
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,7 @@ class AcceptedJob:
         engine: where its launchers live, resolved.
         spec: every value known; `values` says where each came from.
         source: its workload before rendering.
+        sources: likewise for treatments that have their own profile, by their names.
     """
 
     job: str
@@ -40,6 +41,11 @@ class AcceptedJob:
     spec: JobSpec
     values: Mapping[str, Value]
     source: Source
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+    def source_of(self, cell: Cell) -> Source:
+        """The workload of one run before rendering."""
+        return self.sources.get(cell.treatment, self.source)
 
     @property
     def place(self) -> str:
@@ -81,6 +87,7 @@ def encoded(accepted: AcceptedJob) -> bytes:
         "spec": accepted.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "values": {field: _plain(value) for field, value in accepted.values.items()},
         "source": asdict(accepted.source),
+        "sources": {name: asdict(one) for name, one in accepted.sources.items()},
     }
     return json.dumps(document, ensure_ascii=False).encode() + b"\n"
 
@@ -108,4 +115,5 @@ def decoded(data: bytes) -> AcceptedJob:
         spec=JobSpec.model_validate(document["spec"]),
         values={field: Value(**value) for field, value in document["values"].items()},
         source=Source(**document["source"]),
+        sources={name: Source(**one) for name, one in document.get("sources", {}).items()},
     )

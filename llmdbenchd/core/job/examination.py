@@ -1,6 +1,6 @@
 """All that can be said of a job before anybody runs it: mistakes, warnings, the runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -13,13 +13,14 @@ from llmdbenchd.core.job.names import slug
 from llmdbenchd.core.job.nodes import Mark
 from llmdbenchd.core.job.problems import Problem, in_line_order
 from llmdbenchd.core.job.support import unsupported
-from llmdbenchd.core.job.workloads import Shelf, Source, find, rendered
+from llmdbenchd.core.job.workloads import Shelf, Source, find, find_all, rendered
 from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan
 from llmdbenchd.core.workload.errors import WorkloadError, WorkloadProblem
 
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _UNRESOLVED = "http://endpoint.invalid"  # stands for a target that is looked up later
-_NEEDED = frozenset({"harness.name", "workload", "overrides"})
+_NEEDED = frozenset({"harness.name", "workload", "overrides", "treatments"})
+_Key = tuple[str, str, str]  # model, method and treatment: what a workload depends on
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,76 +62,98 @@ def examine(
     best = reading.best
     if best is None:
         return Examination(reading.problems, reading.notes)
-    source, in_workload = _source(reading, best, shelf, read_path)
-    texts: dict[tuple[str, str], str] = {}
-    if source is not None:
-        texts, more = _rendered(reading, best, source)
-        in_workload = more
+    sources, in_workload = _sources(reading, best, shelf, read_path)
+    texts: dict[_Key, str] = {}
+    if sources:
+        texts, in_workload = _rendered(reading, best, sources)
     problems = in_line_order([*reading.problems, *in_workload])
-    if problems or source is None or reading.spec is None:
+    if problems or not sources or reading.spec is None:
         return Examination(problems, reading.notes)
     support = unsupported(reading.spec, reading.values, engine)
     warnings = in_line_order(
-        [*reading.notes, *support.warnings, *_too_short(reading, best, tuple(texts.values()))]
+        [
+            *reading.notes,
+            *support.warnings,
+            *_too_short(reading, best, tuple(texts.values())),
+            *_the_same(reading, best, texts),
+        ]
     )
-    outlines = () if support.refused else _outlines(best, source, texts)
+    outlines = () if support.refused else _outlines(best, sources, texts)
     return Examination(support.refused, warnings, outlines)
 
 
-def _source(
+def _sources(
     reading: Reading, best: JobSpec, shelf: Shelf, read_path: Callable[[str], str]
-) -> tuple[Source | None, list[Problem]]:
+) -> tuple[Mapping[str, Source], list[Problem]]:
     if reading.wrong & _NEEDED:
-        return None, []
+        return {}, []
     field = "harness.name"
     try:
         shelf.names(best.harness.name)
         field = "workload"
-        return find(best, shelf, read_path), []
+        find(best, shelf, read_path)
+        field = "treatments"
+        return find_all(best, shelf, read_path), []
     except WorkloadError as error:
-        return None, [_problem(reading, field, one) for one in error.problems]
+        return {}, [_problem(reading, field, one) for one in error.problems]
 
 
 def _given(reading: Reading) -> frozenset[str]:
     return frozenset(name for name, value in reading.values.items() if value.origin != "default")
 
 
+def _key(cell: Cell) -> _Key:
+    return cell.model, cell.method, cell.treatment
+
+
+def _source_of(cell: Cell, sources: Mapping[str, Source]) -> Source:
+    return sources.get(cell.treatment, sources[""])
+
+
 def _rendered(
-    reading: Reading, best: JobSpec, source: Source
-) -> tuple[dict[tuple[str, str], str], list[Problem]]:
-    """The rendered workload for each model and method, and every problem once."""
-    texts: dict[tuple[str, str], str] = {}
+    reading: Reading, best: JobSpec, sources: Mapping[str, Source]
+) -> tuple[dict[_Key, str], list[Problem]]:
+    """The rendered workload for each model, method and treatment, and every problem once."""
+    texts: dict[_Key, str] = {}
     problems: dict[Problem, None] = {}
     endpoint = best.endpoint or _UNRESOLVED
     for cell in runs(best):
-        if (cell.model, cell.method) in texts:
+        if _key(cell) in texts:
             continue
-        text, found = _try(best, cell, source, endpoint)
-        texts[cell.model, cell.method] = text
-        problems |= dict.fromkeys(_in_rendering(reading, best, one) for one in found)
+        text, found = _try(best, cell, _source_of(cell, sources), endpoint)
+        texts[_key(cell)] = text
+        problems |= dict.fromkeys(_in_rendering(reading, best, cell, one) for one in found)
     return texts, list(problems)
 
 
 def _try(
     spec: JobSpec, cell: Cell, source: Source, endpoint: str
 ) -> tuple[str, tuple[WorkloadProblem, ...]]:
-    """The rendered workload, or what is wrong with its overrides and with its tokens."""
+    """The rendered workload, or what is wrong with its changes and with its tokens."""
     try:
         return rendered(spec, cell, source, endpoint=endpoint, workspace=IMAGE.workspace), ()
     except WorkloadError as error:
-        if not spec.overrides:
+        if not any(spec.changes(cell.treatment)):
             return "", error.problems
-        as_it_is = spec.model_copy(update={"overrides": {}})
+        as_it_is = spec.model_copy(update={"overrides": {}, "treatments": None})
         return "", error.problems + _try(as_it_is, cell, source, endpoint)[1]
 
 
-def _in_rendering(reading: Reading, best: JobSpec, problem: WorkloadProblem) -> Problem:
+def _in_rendering(reading: Reading, best: JobSpec, cell: Cell, problem: WorkloadProblem) -> Problem:
+    """A problem of the rendered workload at what caused it: an override, a treatment, the file."""
     subject = problem.subject.strip("`")
-    key = next((key for key in best.overrides if key == subject), None)
-    if key is None:
-        return _problem(reading, "workload", problem)
-    mark = reading.plain.keys.get(("overrides", key)) or reading.mark("overrides")
-    return Problem(mark.line, mark.column, f"overrides.{key}", problem.message, problem.hint)
+    constants, *own, overrides = best.changes(cell.treatment)
+    if subject in overrides:
+        mark = reading.plain.keys.get(("overrides", subject)) or reading.mark("overrides")
+        field = f"overrides.{subject}"
+        return Problem(mark.line, mark.column, field, problem.message, problem.hint)
+    for changes, who in [*((one, f"treatment {cell.treatment}") for one in own),
+                         (constants, "constants")]:  # fmt: skip
+        if subject in changes:
+            mark = reading.mark("treatments")
+            message = f"{who}: {subject} {problem.message}"
+            return Problem(mark.line, mark.column, "treatments", message, problem.hint)
+    return _problem(reading, "workload", problem)
 
 
 def _problem(reading: Reading, field: str, problem: WorkloadProblem) -> Problem:
@@ -144,16 +167,17 @@ def _problem(reading: Reading, field: str, problem: WorkloadProblem) -> Problem:
 
 
 def _outlines(
-    spec: JobSpec, source: Source, texts: Mapping[tuple[str, str], str]
+    spec: JobSpec, sources: Mapping[str, Source], texts: Mapping[_Key, str]
 ) -> tuple[Outline, ...]:
     return tuple(
-        Outline(cell, source.rendered_file, text, _plans(spec, cell, source, text))
+        Outline(cell, file, text, _plans(spec, cell, file, text))
         for cell in runs(spec)
-        for text in [texts[cell.model, cell.method]]
+        for file in [_source_of(cell, sources).rendered_file(cell.treatment)]
+        for text in [texts[_key(cell)]]
     )
 
 
-def _plans(spec: JobSpec, cell: Cell, source: Source, text: str) -> tuple[LauncherPlan, ...]:
+def _plans(spec: JobSpec, cell: Cell, file: str, text: str) -> tuple[LauncherPlan, ...]:
     attempt = Attempt(
         spec=spec,
         cell=cell,
@@ -161,7 +185,7 @@ def _plans(spec: JobSpec, cell: Cell, source: Source, text: str) -> tuple[Launch
         instance="check",
         job=spec.id or slug(spec.name or ""),
         epoch=0,
-        workload_file=source.rendered_file,
+        workload_file=file,
         workload_text=text,
     )
     return tuple(attempt.plan(index + 1, IMAGE) for index in range(spec.harness.parallelism))
@@ -179,6 +203,20 @@ def _too_short(reading: Reading, spec: JobSpec, texts: Sequence[str]) -> list[Pr
     message = f"the stages last {longest:g} s, and the launchers are stopped after {limit} s"
     hint = f"write wait_timeout: {int(longest * 1.2) + 60}"
     return [Problem(mark.line, mark.column, "harness.wait_timeout", message, hint)]
+
+
+def _the_same(reading: Reading, spec: JobSpec, texts: Mapping[_Key, str]) -> Iterator[Problem]:
+    """A warning for treatments that change nothing, or what another one changes, too."""
+    first: dict[str, str] = {}
+    mark = reading.mark("treatments")
+    for (model, method, treatment), text in texts.items():
+        if not treatment or (model, method) != _key(runs(spec)[0])[:2]:
+            continue
+        other = first.setdefault(text, treatment)
+        if other != treatment:
+            message = f"{other} and {treatment} make the same workload"
+            hint = "an override wins over what a treatment changes"
+            yield Problem(mark.line, mark.column, "treatments", message, hint)
 
 
 def _stages_s(text: str) -> float:

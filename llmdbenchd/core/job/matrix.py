@@ -1,6 +1,7 @@
-"""From one job to its runs: models x methods x repetitions, always in the same order."""
+"""From one job to its runs: models x methods x treatments x repetitions, in one order."""
 
 from dataclasses import dataclass
+from itertools import product
 
 from llmdbenchd.core.job.model import JobSpec
 
@@ -27,15 +28,16 @@ class Cell:
 
 
 def runs(spec: JobSpec) -> tuple[Cell, ...]:
-    """The cells of the job's matrix; repetitions vary first, then methods, then models."""
+    """The cells of the job's matrix.
+
+    Repetitions vary first, then treatments in the order of their file, then methods, then
+    models.
+    """
     methods = (ENDPOINT,) if spec.endpoint else spec.methods
-    cells = (
-        (model, method, repetition)
-        for model in spec.models
-        for method in methods
-        for repetition in range(1, spec.repeat + 1)
+    cells = product(
+        spec.models,
+        methods,
+        [one.name for one in spec.experiment] or [""],
+        range(1, spec.repeat + 1),
     )
-    return tuple(
-        Cell(f"r{number:03d}", model, method, "", repetition)
-        for number, (model, method, repetition) in enumerate(cells, start=1)
-    )
+    return tuple(Cell(f"r{number:03d}", *cell) for number, cell in enumerate(cells, start=1))

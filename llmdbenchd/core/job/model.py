@@ -1,8 +1,9 @@
 """The room's centre: everything that a job file can say, as one frozen value."""
 
+from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from llmdbenchd.core.job.kinds import (
     Count,
@@ -29,6 +30,7 @@ from llmdbenchd.core.job.parts import (
     Storage,
     Timeouts,
 )
+from llmdbenchd.core.job.treatments import Treatment, constants_of, read_treatments, treatments_of
 from llmdbenchd.core.job.words import (
     Endpoint,
     JobId,
@@ -42,6 +44,15 @@ from llmdbenchd.core.job.words import (
 )
 
 MOST_RUNS = 10_000
+_EXPERIMENT = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string"},
+            {"type": "object"},
+            {"type": "array", "items": {"type": "object"}},
+        ]
+    }
+)
 
 
 def _harness(value: object) -> object:
@@ -70,7 +81,9 @@ class JobSpec(Section):
     overrides: Annotated[dict[str, object], BeforeValidator(read_overrides), OrText()] = Field(
         default_factory=dict
     )
-    treatments: TextOrMapping | None = None
+    treatments: Annotated[TextOrMapping, BeforeValidator(read_treatments), _EXPERIMENT] | None = (
+        None
+    )
     repeat: Count = 1
     timeouts: Timeouts = Field(default_factory=Timeouts)
     fail_above: Fraction = 0.99
@@ -112,10 +125,23 @@ class JobSpec(Section):
         }
 
     @property
+    def experiment(self) -> tuple[Treatment, ...]:
+        """The job's treatments; none where it has none, or a file of them was not read."""
+        return treatments_of(self.treatments)
+
+    @property
     def cells(self) -> int:
-        """How many runs the job makes, treatments apart."""
+        """How many runs the job makes."""
         methods = 1 if self.endpoint else len(self.methods)
-        return len(self.models) * methods * self.repeat
+        return len(self.models) * methods * max(1, len(self.experiment)) * self.repeat
+
+    def changes(self, treatment: str) -> tuple[Mapping[str, object], ...]:
+        """What changes the workload of a treatment's runs, layer by layer; the last wins.
+
+        As in the field, the job's own `overrides` come last.
+        """
+        own = [one.changes for one in self.experiment if one.name == treatment]
+        return (constants_of(self.treatments), *own, self.overrides)
 
     @model_validator(mode="after")
     def _of_sensible_size(self) -> Self:

@@ -1,6 +1,6 @@
 """Which workload a job means, and what it becomes for one run."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,6 +9,7 @@ import yaml
 from llmdbenchd.core.job.environment import workload_variables
 from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.model import JobSpec
+from llmdbenchd.core.job.treatments import cleaned
 from llmdbenchd.core.launch.plan import IMAGE
 from llmdbenchd.core.workload.profile import choose, stem
 from llmdbenchd.core.workload.rendering import prepare
@@ -49,15 +50,43 @@ class Source:
     file: str
     text: str
 
-    @property
-    def rendered_file(self) -> str:
-        """The name that the rendered workload has in a launcher: one component, `*.yaml`."""
-        return f"{stem(self.file.rpartition('/')[2])}.yaml"
+    def rendered_file(self, treatment: str = "") -> str:
+        """The name that the rendered workload has in a launcher: one component, `*.yaml`.
+
+        Args:
+            treatment: the run's treatment; with one the name is the era's,
+                `<profile>_treatment_<name>.yaml`.
+        """
+        profile = stem(self.file.rpartition("/")[2])
+        return (
+            f"{profile}_treatment_{cleaned(treatment)[:64]}.yaml"
+            if treatment
+            else f"{profile}.yaml"
+        )
 
 
 def is_path(workload: object) -> bool:
     """Whether a job's `workload` is a path, not a profile's name or the workload itself."""
     return isinstance(workload, str) and "/" in workload
+
+
+def find_all(spec: JobSpec, shelf: Shelf, read_path: Callable[[str], str]) -> Mapping[str, Source]:
+    """The workloads of a job: the one under the empty name, and those of single treatments.
+
+    Args:
+        spec: the job.
+        shelf: the profiles.
+        read_path: reads a workload that is named by a path; raises `WorkloadError`.
+
+    Raises:
+        WorkloadError: one of them does not exist.
+    """
+    own = {
+        one.name: find(spec.model_copy(update={"workload": one.profile}), shelf, read_path)
+        for one in spec.experiment
+        if one.profile
+    }
+    return {"": find(spec, shelf, read_path), **own}
 
 
 def find(spec: JobSpec, shelf: Shelf, read_path: Callable[[str], str]) -> Source:
@@ -90,4 +119,9 @@ def rendered(
         WorkloadError: every override and token that is not possible.
     """
     variables = workload_variables(spec, cell, endpoint=endpoint, workspace=workspace)
-    return prepare(source.text, overrides=spec.overrides, variables=variables, file=source.file)
+    return prepare(
+        source.text,
+        overrides=spec.changes(cell.treatment),
+        variables=variables,
+        file=source.file,
+    )

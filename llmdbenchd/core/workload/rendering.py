@@ -1,8 +1,9 @@
 """Putting a run's variables into a profile, by the kind of its template."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from llmdbenchd.core.workload.errors import WorkloadError, WorkloadProblem
 from llmdbenchd.core.workload.overrides import override
 from llmdbenchd.core.workload.templates import render_template
 from llmdbenchd.core.workload.tokens import render_tokens
@@ -28,19 +29,42 @@ def render(text: str, variables: Mapping[str, str], *, file: str) -> str:
 
 
 def prepare(
-    text: str, *, overrides: Mapping[str, object], variables: Mapping[str, str], file: str
+    text: str,
+    *,
+    overrides: Sequence[Mapping[str, object]],
+    variables: Mapping[str, str],
+    file: str,
 ) -> str:
     """Override and render in the right order.
 
     Overrides come before tokens, as in the field, so their values may hold tokens. A Jinja
     template is no YAML before it is rendered: there they come after.
 
+    Args:
+        text: the profile.
+        overrides: layers of them, one made after the other: a later one wins, whether it
+            names a value or a path.
+        variables: see `render`; `file` likewise.
+        file: the profile's file name.
+
     Raises:
-        WorkloadError: see `override` and `render`.
+        WorkloadError: see `override` (of every layer) and `render`.
     """
     if _is_template(file):
-        return override(render(text, variables, file=file), overrides, file=file)
-    return render(override(text, overrides, file=file), variables, file=file)
+        return _overridden(render(text, variables, file=file), overrides, file)
+    return render(_overridden(text, overrides, file), variables, file=file)
+
+
+def _overridden(text: str, layers: Sequence[Mapping[str, object]], file: str) -> str:
+    problems: list[WorkloadProblem] = []
+    for layer in layers:
+        try:
+            text = override(text, layer, file=file)
+        except WorkloadError as error:
+            problems += error.problems
+    if problems:
+        raise WorkloadError(problems)
+    return text
 
 
 def _is_template(file: str) -> bool:

@@ -60,7 +60,6 @@ version: 1
 @pytest.mark.parametrize(
     ("text", "field"),
     [
-        ("treatments: t.yaml", "treatments"),
         ("storage: {claim: c}", "storage.claim"),
         ("storage: {class: c}", "storage.class"),
         ("storage: {mode: ephemeral}", "storage.mode"),
@@ -131,7 +130,6 @@ def test_what_an_environment_says_without_effect_is_a_warning() -> None:
     [
         ("LLMDBENCH_HARNESS_NAME", "guidellm"),
         ("LLMDBENCH_HARNESS_SKIP_RUN", "1"),
-        ("LLMDBENCH_HARNESS_EXPERIMENT_TREATMENTS", "t"),
     ],
 )
 def test_what_an_environment_says_about_the_load_itself_is_refused(
@@ -171,7 +169,6 @@ def test_a_cluster_needs_an_endpoint_as_long_as_nothing_is_discovered() -> None:
     "text",
     [
         "methods: [standalone]",
-        "treatments: t",
         "skip_run: true",
         "follow_servers: true",
         "dataset: {url: http://h/x}",

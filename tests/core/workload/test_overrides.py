@@ -198,8 +198,8 @@ def test_overrides_come_before_tokens_and_after_jinja() -> None:
     variables = {"M": "m"}
     changes: dict[str, object] = {"a": "REPLACE_ENV_M"}
 
-    assert prepare("a: 1", overrides=changes, variables=variables, file="p.yaml.in") == "a: m"
-    jinja = prepare("a: {{ M }}", overrides={"a": 2}, variables=variables, file="p.yaml.j2")
+    assert prepare("a: 1", overrides=[changes], variables=variables, file="p.yaml.in") == "a: m"
+    jinja = prepare("a: {{ M }}", overrides=[{"a": 2}], variables=variables, file="p.yaml.j2")
     assert jinja == "a: 2"
 
 

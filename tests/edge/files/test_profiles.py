@@ -36,7 +36,7 @@ ALL = [(harness, name) for harness, names in SHIPPED.items() for name in names.s
 
 
 def rendered(profile: Profile) -> str:
-    return prepare(profile.text, overrides={}, variables=VARIABLES, file=profile.path.name)
+    return prepare(profile.text, overrides=[], variables=VARIABLES, file=profile.path.name)
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_the_tokenizer_is_the_model_s_unless_one_is_named(tokenizer: str) -> Non
     text = Profiles.shipped().read("inference-perf", "sanity_random").text
     variables = VARIABLES | {"LLMDBENCH_DEPLOY_CURRENT_TOKENIZER": tokenizer}
 
-    workload = yaml.safe_load(prepare(text, overrides={}, variables=variables, file="x.yaml.in"))
+    workload = yaml.safe_load(prepare(text, overrides=[], variables=variables, file="x.yaml.in"))
     named = workload["tokenizer"]["pretrained_model_name_or_path"]
     assert named == (tokenizer or "some/model")
 
