@@ -10,7 +10,9 @@ from llmdbenchd.core.job.environment import workload_variables
 from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.treatments import cleaned
+from llmdbenchd.core.launch.config_maps import LARGEST
 from llmdbenchd.core.launch.plan import IMAGE
+from llmdbenchd.core.workload.errors import WorkloadError, WorkloadProblem
 from llmdbenchd.core.workload.profile import choose, stem
 from llmdbenchd.core.workload.rendering import prepare
 
@@ -116,12 +118,18 @@ def rendered(
     """The workload of one run: overrides made, tokens replaced.
 
     Raises:
-        WorkloadError: every override and token that is not possible.
+        WorkloadError: every override and token that is not possible, or more text than a
+            launcher can be given.
     """
     variables = workload_variables(spec, cell, endpoint=endpoint, workspace=workspace)
-    return prepare(
+    text = prepare(
         source.text,
         overrides=spec.changes(cell.treatment),
         variables=variables,
         file=source.file,
     )
+    size = len(text.encode())
+    if size > LARGEST:
+        message = f"becomes {size} bytes, and a ConfigMap carries at most {LARGEST} (1 MiB)"
+        raise WorkloadError([WorkloadProblem(source.file, 0, "the workload", message)])
+    return text
