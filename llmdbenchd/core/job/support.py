@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from llmdbenchd.core.job.jobfile import Value
-from llmdbenchd.core.job.layers import DAEMON, DEFAULT, SUBMITTED
+from llmdbenchd.core.job.layers import DAEMON, DEFAULT, SCENARIO, SUBMITTED
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.problems import Problem, in_line_order
 
@@ -50,6 +50,8 @@ _DECISIVE: Mapping[str, Mapping[str, str]] = {  # without them something else wo
     },
 }
 
+_NOT_OF_THIS_JOB = frozenset({DAEMON, SUBMITTED, SCENARIO})  # written with other jobs in mind
+
 
 @dataclass(frozen=True, slots=True)
 class Support:
@@ -57,7 +59,7 @@ class Support:
 
     Attributes:
         refused: reasons not to take the job, in line order.
-        warnings: values from an environment that have no effect on this engine.
+        warnings: values from an environment or a scenario without effect on this engine.
     """
 
     refused: tuple[Problem, ...] = ()
@@ -90,7 +92,9 @@ def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Supp
     warnings: list[Problem] = []
     for problem in _given(values, _WITHOUT_EFFECT[engine]):
         origin = values[problem.field].origin
-        (warnings if origin in {DAEMON, SUBMITTED} else refused).append(problem)
+        if origin == SCENARIO and problem.field.startswith("nop."):
+            continue  # it is about the servers of a stack, whatever is run against them
+        (warnings if origin in _NOT_OF_THIS_JOB else refused).append(problem)
     if spec.endpoint and _is_given(values["methods"]):
         warnings.append(_at(values, "methods", "has no effect beside `endpoint`"))
     return Support(in_line_order(refused), in_line_order(warnings))
@@ -102,7 +106,7 @@ def _target(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterator
         return
     hint = "write endpoint: http://HOST:PORT"
     methods = values["methods"]
-    if _is_given(methods) and methods.origin not in {DAEMON, SUBMITTED}:
+    if _is_given(methods) and methods.origin not in _NOT_OF_THIS_JOB:
         where_to = "without a cluster" if engine == LOCAL else "so far"
         message = f"{_NOT_YET}: nothing is discovered {where_to}"
         yield _at(values, "methods", message, hint)

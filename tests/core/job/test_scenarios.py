@@ -6,6 +6,7 @@ from llmdbenchd.core.job.environment import workload_variables
 from llmdbenchd.core.job.jobfile import Reading
 from llmdbenchd.core.job.matrix import runs
 from llmdbenchd.core.job.scenarios import ScenarioFile, read_job_with_scenario
+from llmdbenchd.core.job.support import unsupported
 from llmdbenchd.core.scenario.errors import ScenarioError
 
 GUIDE = """
@@ -135,6 +136,19 @@ def test_credentials_of_a_scenario_are_neither_used_nor_kept() -> None:
         "LLMDBENCH_HF_TOKEN",
         "LLMDBENCH_X",
     ]
+
+
+def test_what_a_scenario_says_of_the_servers_is_no_complaint_about_the_load() -> None:
+    guide = (
+        "export LLMDBENCH_VLLM_COMMON_PREPROCESS=/x LLMDBENCH_VLLM_COMMON_PVC_STORAGE_CLASS=fast"
+        " LLMDBENCH_DEPLOY_METHODS=standalone LLMDBENCH_HARNESS_SKIP_RUN=1"
+    )
+    spec = read("scenario: g\nendpoint: http://h", guide)
+    assert spec.spec is not None
+    found = unsupported(spec.spec, spec.values, "local")
+
+    assert [one.field for one in found.refused] == ["skip_run"]  # something else would be run
+    assert sorted(one.field for one in found.warnings) == ["methods", "storage.class"]
 
 
 def test_a_reference_to_nothing_is_pointed_out_where_it_matters_only() -> None:
