@@ -117,6 +117,19 @@ def test_a_workload_by_its_path_is_read_from_there() -> None:
     )
 
 
+def test_a_file_that_submit_put_into_the_job_is_the_workload_word_for_word() -> None:
+    carried = {"file": "x/mine.yaml.in", "text": "a: REPLACE_ENV_X  # why\n"}
+    spec = accepted(workload="").spec
+
+    for workload, source in (
+        (carried, Source("mine.yaml.in", carried["text"])),
+        (carried | {"file": ""}, Source("inline.yaml", carried["text"])),
+        ({"file": "x"}, Source("inline.yaml", "file: x\n")),
+    ):
+        job = spec.model_copy(update={"workload": workload})
+        assert find(job, OneProfile(), lambda path: path) == source
+
+
 def test_every_mistake_of_these_is_told_at_its_field() -> None:
     said = {
         "engine: [local\n": "",

@@ -57,7 +57,7 @@ class JobSpec(Section):
     priority: Priority = 0
     not_before: Instant | None = None
     engine: EngineName = "auto"
-    scenario: Text | None = None
+    scenario: TextOrMapping | None = None
     models: ModelNames = ("meta-llama/Llama-3.2-1B-Instruct",)
     methods: MethodNames = ("modelservice",)
     endpoint: Endpoint | None = None

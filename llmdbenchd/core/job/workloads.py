@@ -1,6 +1,6 @@
 """Which workload a job means, and what it becomes for one run."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,6 +55,14 @@ class Source:
         return f"{stem(self.file.rpartition('/')[2])}.yaml"
 
 
+def carried_file(workload: object) -> Source | None:
+    """The file that `submit` put into a job, `{file: NAME, text: TEXT}`; None for any other."""
+    if not isinstance(workload, Mapping) or workload.keys() != {"file", "text"}:
+        return None
+    file, text = str(workload["file"]), str(workload["text"])
+    return Source(file.rpartition("/")[2] or INLINE, text)
+
+
 def is_path(workload: object) -> bool:
     """Whether a job's `workload` is a path, not a profile's name or the workload itself."""
     return isinstance(workload, str) and "/" in workload
@@ -72,6 +80,8 @@ def find(spec: JobSpec, shelf: Shelf, read_path: Callable[[str], str]) -> Source
         WorkloadError: there is no such workload.
     """
     workload = spec.workload
+    if (carried := carried_file(workload)) is not None:
+        return carried
     if workload is not None and not isinstance(workload, str):
         return Source(INLINE, yaml.safe_dump(dict(workload), sort_keys=False, allow_unicode=True))
     if workload is not None and is_path(workload):
