@@ -10,6 +10,7 @@ from llmdbenchd.controllers.book import JobBook
 from llmdbenchd.controllers.runs import Runs
 from llmdbenchd.controllers.sites import Site
 from llmdbenchd.core.account import Measured, events, run_facts
+from llmdbenchd.core.job.accepted import encoded
 from llmdbenchd.core.results.document import run_text
 from llmdbenchd.core.run import facts
 from llmdbenchd.core.run.phase import Phase
@@ -165,6 +166,7 @@ class Activities:
         )
         return {
             "run.json": run_text(run_facts(record, accepted, attempt, measured)),
+            "spec.json": encoded(accepted),
             "workload.yaml": attempt.workload_text.encode(),
             "events.jsonl": events(record),
         }
