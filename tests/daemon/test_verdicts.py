@@ -84,7 +84,10 @@ def test_a_dry_run_plans_and_launches_nothing(home: Household, tmp_path: Path) -
 
     assert verdict(record) == (Phase.SUCCEEDED, "dry run")
     assert starts(tmp_path / "started") == 0
-    assert (home.archive / "dry" / "r001" / "workload.yaml").stat().st_size > 0
+    archive = home.archive / "dry" / "r001"
+    assert (archive / "workload.yaml").stat().st_size > 0
+    (plan,) = archive.glob("plan/*.json")
+    assert json.loads(plan.read_text())["env"]["LLMDBENCH_HARNESS_NAME"] == "inference-perf"
 
 
 def test_with_no_waiting_time_a_run_is_left_running_and_collected_on_request(

@@ -92,7 +92,7 @@ FIELDS: tuple[Row, ...] = (
         ("-x", "--dataset"), "code"),
     Row("dataset.dir", "text", "the workspace", "where the download goes",
         ("LLMDBENCH_RUN_DATASET_DIR",), (), "code"),
-    Row("dry_run", "yes or no", "false", "plan and print, touch nothing",
+    Row("dry_run", "yes or no", "false", "touch nothing: plans and manifests go into the archive",
         ("LLMDBENCH_CONTROL_DRY_RUN",), ("-n", "--dry-run"), "code", constant="true"),
     Row("retry.attempts", "number", "1", "attempts in all"),
     Row("retry.delay", "seconds", "30", "before the second attempt; doubled for each further one"),
