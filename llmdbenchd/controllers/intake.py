@@ -13,6 +13,7 @@ import structlog
 
 from llmdbenchd.controllers.runs import Runs
 from llmdbenchd.core.job.accepted import AcceptedJob, encoded
+from llmdbenchd.core.job.debugging import everything
 from llmdbenchd.core.job.examination import examine
 from llmdbenchd.core.job.jobfile import Reading, read_job
 from llmdbenchd.core.job.problems import Problem, show
@@ -171,6 +172,7 @@ def judge(dropped: Dropped, desk: Desk, now: Moment) -> Accepted | Refusal:
         spec=spec,
         values=reading.values,
         source=find(spec, desk.shelf, desk.read_path),
+        shelved=everything(spec, desk.shelf),
     )
     return Accepted(dropped, accepted, _first_records(accepted, now))
 

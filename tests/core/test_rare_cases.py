@@ -34,6 +34,9 @@ class OneProfile:
     def __init__(self, text: str = "a: 1\n") -> None:
         self._page = Page(text)
 
+    def harnesses(self) -> list[str]:
+        return ["inference-perf"]
+
     def names(self, harness: str) -> list[str]:
         if harness != "inference-perf":
             raise WorkloadError([WorkloadProblem("profiles", 0, harness, "is no harness")])

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from llmdbenchd.core.job.debugging import Shelved
 from llmdbenchd.core.job.jobfile import Value
 from llmdbenchd.core.job.matrix import Cell, runs
 from llmdbenchd.core.job.model import JobSpec
@@ -31,6 +32,7 @@ class AcceptedJob:
         engine: where its launchers live, resolved.
         spec: every value known; `values` says where each came from.
         source: its workload before rendering.
+        shelved: every other profile, for a job that asks for them (`harness.debug`).
     """
 
     job: str
@@ -40,6 +42,7 @@ class AcceptedJob:
     spec: JobSpec
     values: Mapping[str, Value]
     source: Source
+    shelved: Shelved = ()
 
     @property
     def place(self) -> str:
@@ -62,7 +65,7 @@ class AcceptedJob:
             start_s=spec.timeouts.start,
             bind_s=spec.timeouts.bind,
             pull_s=spec.timeouts.pull,
-            run_s=spec.harness.wait_timeout,
+            run_s=0 if spec.harness.debug else spec.harness.wait_timeout,
             collect_s=spec.timeouts.collect,
             fail_above=spec.fail_above,
             keep_going=spec.keep_going,
@@ -81,6 +84,7 @@ def encoded(accepted: AcceptedJob) -> bytes:
         "spec": accepted.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "values": {field: _plain(value) for field, value in accepted.values.items()},
         "source": asdict(accepted.source),
+        "shelved": [[harness, asdict(source)] for harness, source in accepted.shelved],
     }
     return json.dumps(document, ensure_ascii=False).encode() + b"\n"
 
@@ -108,4 +112,5 @@ def decoded(data: bytes) -> AcceptedJob:
         spec=JobSpec.model_validate(document["spec"]),
         values={field: Value(**value) for field, value in document["values"].items()},
         source=Source(**document["source"]),
+        shelved=tuple((harness, Source(**one)) for harness, one in document.get("shelved", ())),
     )

@@ -9,7 +9,7 @@ from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.variables import FIELDS
 from llmdbenchd.core.job.variables_without_field import WITHOUT_FIELD
-from llmdbenchd.core.launch.plan import IMAGE, Places
+from llmdbenchd.core.launch.plan import IMAGE, SLEEP, Places
 
 _TOKENIZER = "LLMDBENCH_DEPLOY_CURRENT_TOKENIZER"
 _PYTHON_HARNESSES = frozenset({"nop"})  # their scripts in the image end in .py
@@ -132,6 +132,7 @@ def _contract(launch: Launch) -> dict[str, str]:
         "LLMDBENCH_RUN_EXPERIMENT_RESULTS_DIR_SUFFIX": launch.results_folder.rpartition("_")[0],
         "LLMDBENCH_RUN_EXPERIMENT_PARALLEL_INDEX": str(launch.index),
         "LLMDBENCH_HARNESS_NAME": harness.name,
+        "LLMDBENCH_HARNESS_EXECUTABLE": SLEEP if harness.debug else harness.executable,
         "LLMDBENCH_HARNESS_LOAD_PARALLELISM": str(harness.parallelism),
         "LLMDBENCH_HARNESS_STACK_NAME": launch.stack,
         "LLMDBENCH_DEPLOY_METHODS": launch.cell.method,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import yaml
 
 from llmdbenchd.core.job.attempt import Attempt
+from llmdbenchd.core.job.debugging import Shelved, everything, profile_files
 from llmdbenchd.core.job.jobfile import Reading
 from llmdbenchd.core.job.matrix import Cell, runs
 from llmdbenchd.core.job.model import JobSpec
@@ -73,7 +74,7 @@ def examine(
     warnings = in_line_order(
         [*reading.notes, *support.warnings, *_too_short(reading, best, tuple(texts.values()))]
     )
-    outlines = () if support.refused else _outlines(best, source, texts)
+    outlines = () if support.refused else _outlines(best, source, texts, everything(best, shelf))
     return Examination(support.refused, warnings, outlines)
 
 
@@ -144,25 +145,29 @@ def _problem(reading: Reading, field: str, problem: WorkloadProblem) -> Problem:
 
 
 def _outlines(
-    spec: JobSpec, source: Source, texts: Mapping[tuple[str, str], str]
+    spec: JobSpec, source: Source, texts: Mapping[tuple[str, str], str], shelved: Shelved
 ) -> tuple[Outline, ...]:
     return tuple(
-        Outline(cell, source.rendered_file, text, _plans(spec, cell, source, text))
+        Outline(cell, source.rendered_file, text, _plans(spec, cell, source, text, shelved))
         for cell in runs(spec)
         for text in [texts[cell.model, cell.method]]
     )
 
 
-def _plans(spec: JobSpec, cell: Cell, source: Source, text: str) -> tuple[LauncherPlan, ...]:
+def _plans(
+    spec: JobSpec, cell: Cell, source: Source, text: str, shelved: Shelved
+) -> tuple[LauncherPlan, ...]:
+    endpoint = spec.endpoint or _UNRESOLVED
     attempt = Attempt(
         spec=spec,
         cell=cell,
-        endpoint=spec.endpoint or _UNRESOLVED,
+        endpoint=endpoint,
         instance="check",
         job=spec.id or slug(spec.name or ""),
         epoch=0,
         workload_file=source.rendered_file,
         workload_text=text,
+        others=profile_files(spec, cell, shelved, endpoint=endpoint, workspace=IMAGE.workspace),
     )
     return tuple(attempt.plan(index + 1, IMAGE) for index in range(spec.harness.parallelism))
 

@@ -43,14 +43,12 @@ _DECISIVE: Mapping[str, Mapping[str, str]] = {  # without them something else wo
         "skip_run": f"{_NOT_YET}: there is no claim to collect from",
         "follow_servers": f"{_NOT_YET}: the servers' logs are followed on a cluster only",
         "dataset": _DATA_SETS,
-        "harness.debug": f"{_NOT_YET}: there is no pod to look into",
     },
     KUBERNETES: {
         "treatments": _TREATMENTS,
         "skip_run": f"{_NOT_YET}: collecting without a run comes later",
         "follow_servers": f"{_NOT_YET}: following the servers' logs comes later",
         "dataset": _DATA_SETS,
-        "harness.debug": f"{_NOT_YET}: a launcher that only waits comes later",
     },
 }
 

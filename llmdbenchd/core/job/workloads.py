@@ -31,7 +31,11 @@ class Profile(Protocol):
 
 
 class Shelf(Protocol):
-    """Where profiles lie. Both methods raise `WorkloadError` with the reason."""
+    """Where profiles lie. Every method raises `WorkloadError` with the reason."""
+
+    def harnesses(self) -> Sequence[str]:
+        """The harnesses that have profiles."""
+        ...
 
     def names(self, harness: str) -> Sequence[str]:
         """The profiles of a harness."""

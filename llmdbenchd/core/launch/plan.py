@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 DEFAULT_EXECUTABLE = "llm-d-benchmark.sh"  # the field's name for what our launch.py replaces
+SLEEP = "sleep infinity"  # what a launcher that is to be looked into runs instead
 
 
 @dataclass(frozen=True, slots=True)

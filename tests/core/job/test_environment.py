@@ -210,3 +210,12 @@ def test_without_a_data_set_its_file_is_none_in_words() -> None:
 
     assert found["LLMDBENCH_RUN_DATASET_FILE"] == "NONE"
     assert found["LLMDBENCH_DEPLOY_CURRENT_TOKENIZER"] == "a/b-1b"
+
+
+def test_no_variable_replaces_the_program_that_was_checked() -> None:
+    other = {"LLMDBENCH_HARNESS_EXECUTABLE": "/bin/other"}
+    spec = spec_of(harness={"env": other}, variables=other)
+    named = spec_of(harness={"executable": "mine.sh", "env": other})
+
+    assert plan_of(spec).env["LLMDBENCH_HARNESS_EXECUTABLE"] == plan_of(spec).executable
+    assert plan_of(named).env["LLMDBENCH_HARNESS_EXECUTABLE"] == "mine.sh"

@@ -32,6 +32,9 @@ class Profile:
 class Shelf:
     """The same profiles for every harness."""
 
+    def harnesses(self) -> Sequence[str]:
+        return ["guidellm", "inference-perf"]
+
     def names(self, harness: str) -> Sequence[str]:
         return ["sanity_random", "other", "some-text"] if harness else []
 
