@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmdbenchd.core.launch.plan import DEFAULT_EXECUTABLE, SLEEP, LauncherPlan
+from llmdbenchd.core.launch.plan import DEFAULT_EXECUTABLE, SLEEP, LauncherPlan, decides_what_runs
 from llmdbenchd.core.results.manifest import mistake_in_path
 from llmdbenchd.edge.local.orphans import MARK
 from llmdbenchd.ports import Refused
@@ -41,6 +41,9 @@ class Installed:
         Raises:
             Refused: its program may not run here, or a variable cannot be set.
         """
+        for name in plan.env:
+            if decides_what_runs(name):
+                raise Refused(f"the variable {name} would decide which programs run here")
         own = {MARK: str(folder), "LLMDBENCHD_LAUNCHER": plan.name}
         if plan.executable == DEFAULT_EXECUTABLE:
             search = [str(self._harness(plan.harness))]

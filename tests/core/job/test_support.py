@@ -206,3 +206,13 @@ def test_auto_means_a_cluster_where_there_is_one(
 
     assert found == engine
     assert why
+
+
+@pytest.mark.parametrize("name", ["PATH", "LD_PRELOAD", "PYTHONPATH", "LLMDBENCHD_PAYLOAD_DIR"])
+def test_no_variable_decides_which_programs_run_on_the_daemons_machine(name: str) -> None:
+    text = f"{URL}harness: {{env: {{{name}: /mine, MINE: '1'}}}}"
+
+    (found,) = ask(text, "local").refused
+
+    assert (found.field, name in found.message) == ("harness.env", True)
+    assert ask(text, "kubernetes").refused == ()
