@@ -124,6 +124,7 @@ class Daemon:
             book=self.book,
             clock=self.clock,
             streams=settings.max_streams,
+            preview=self._engines.preview,
         )
         self.tidying = Tidying(
             settings.keep_days,

@@ -1,13 +1,14 @@
 """Which engine a place has; all engines of one kind share what they stand on."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from llmdbenchd import payload
 from llmdbenchd.core.job.place import LOCAL, namespace_of
-from llmdbenchd.core.launch.plan import IMAGE, Places
+from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan, Places
+from llmdbenchd.core.launch.preview import preview
 from llmdbenchd.edge.kubernetes.access import Access
 from llmdbenchd.edge.kubernetes.collecting import Collecting
 from llmdbenchd.edge.kubernetes.connecting import ConnectingEngine, Connection
@@ -48,6 +49,10 @@ class Engines:
     def places(self, place: str, launcher: str) -> Places:
         """Where a launcher in this place sees its files."""
         return self._local.places(launcher) if place == LOCAL else IMAGE
+
+    def preview(self, place: str, plans: Sequence[LauncherPlan]) -> Mapping[str, bytes]:
+        """Files that show what would be made of launchers in a place; nothing is touched."""
+        return preview(plans, None if place == LOCAL else payload_of(self._instance))
 
     async def close(self) -> None:
         """Close all connections."""

@@ -36,7 +36,11 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "1: it has mistakes; 3: it cannot be read.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="the job file")
-    parser.add_argument("--explain", action="store_true", help="every value and where it is from")
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="every value and where it is from, and what goes into the launchers",
+    )
     parser.add_argument("--json", action="store_true", help="for machines")
     parser.add_argument("--engine", choices=["auto", "kubernetes", "local"], help="instead of its")
     parser.add_argument("--profiles", metavar="DIR", type=Path, help="root of the profiles")
@@ -70,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
         _tell(reading, answer, args)
         if not answer.problems:
             print(f"engine: {engine}, {why}")
+            if args.explain:
+                _list_variables(answer.outlines[0])
             _list_runs(answer.outlines)
     return _NO if answer.problems else _GOOD
 
@@ -131,6 +137,18 @@ def _list_runs(outlines: Sequence[Outline]) -> None:
             Text(one.workload_file),
             str(len(one.launchers)),
         )
+    _print_table(table)
+
+
+def _list_variables(first: Outline) -> None:
+    """What goes into a launcher: nothing else does, but a secret that the job names."""
+    plan = first.launchers[0]
+    table = Table(f"variable in {plan.name}", "value", box=None, pad_edge=False)
+    for name, value in sorted(plan.env.items()):
+        table.add_row(name, Text(_short(value)))
+    if plan.pod.hf_token:
+        secret = plan.pod.hf_token
+        table.add_row("HF_TOKEN", Text(f"key {secret.key} of the secret {secret.secret}"))
     _print_table(table)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from llmdbenchd.cli.state import GOOD, Folders, add_common, answering
 from llmdbenchd.cli.status import told
+from llmdbenchd.cli.way_in import ways_in
 from llmdbenchd.core.job.accepted import decoded
 from llmdbenchd.core.run.admit import waits_for
 from llmdbenchd.core.run.limits import Capacity
@@ -21,7 +22,8 @@ _WAITS = {
     Phase.COLLECTING: "its logs and results are brought home",
     Phase.REPORTING: "its reports are made and its archive is sealed",
     Phase.CLEANING: "its launchers are removed",
-    Phase.LEFT: "it was left running (wait_timeout: 0): `llmdbenchd collect` brings it back",
+    Phase.LEFT: "it was left running (wait_timeout: 0, or debug): `llmdbenchd collect` brings "
+    "it back",
 }
 
 
@@ -49,11 +51,21 @@ def _why(args: argparse.Namespace, folders: Folders) -> int:
         record.key: _reason(record, everyone, capacity, paused=paused) + _ill(record, folders, ill)
         for record in asked
     }
+    ways = {record.key: ways_in(record, folders) for record in asked}
     if args.json:
-        print(json.dumps({"daemon_running": is_running, "why": reasons}, indent=2))
+        told_ways = {key: list(way) for key, way in ways.items() if way}
+        answer = {"daemon_running": is_running, "why": reasons, "ways_in": told_ways}
+        print(json.dumps(answer, indent=2))
         return GOOD
     for record in asked:
         print(f"{record.key} {record.phase}: {reasons[record.key]}")
+        *shells, by_hand = ways[record.key] or ("",)
+        for index, shell in enumerate(shells, start=1):
+            print(f"  into launcher {index}:  {shell}")
+        if by_hand:
+            print(
+                f"  and in there:     {by_hand}\n  end it:           llmdbenchd cancel {record.key}"
+            )
     if not is_running and any(not record.phase.is_final for record in asked):
         print("no daemon is running on this state folder: nothing moves")
     return GOOD

@@ -10,6 +10,8 @@ from llmdbenchd.controllers.book import JobBook
 from llmdbenchd.controllers.runs import Runs
 from llmdbenchd.controllers.sites import Site
 from llmdbenchd.core.account import Measured, events, run_facts
+from llmdbenchd.core.job.accepted import encoded
+from llmdbenchd.core.launch.plan import LauncherPlan
 from llmdbenchd.core.results.document import run_text
 from llmdbenchd.core.run import facts
 from llmdbenchd.core.run.phase import Phase
@@ -40,9 +42,10 @@ class Activities:
 
     Args:
         streams: logs followed at one time; the next one waits, and is complete all the same.
+        preview: files that show what would be made of launchers in a place, for a dry run.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root names each collaborator once
         self,
         runs: Runs,
         site: Callable[[Record], Site],
@@ -51,12 +54,14 @@ class Activities:
         book: JobBook,
         clock: Clock,
         streams: int,
+        preview: Callable[[str, Sequence[LauncherPlan]], Mapping[str, bytes]],
     ) -> None:
         self._runs = runs
         self._site = site
         self._evidence = evidence
         self._book = book
         self._clock = clock
+        self._preview = preview
         self._streams = asyncio.Semaphore(streams)
         self._how: Mapping[Kind, Callable[[Activity, Record], Awaitable[None]]] = {
             "resolve": self._resolve,
@@ -166,9 +171,20 @@ class Activities:
         )
         return {
             "run.json": run_text(run_facts(record, accepted, attempt, measured)),
+            "spec.json": encoded(accepted),
             "workload.yaml": attempt.workload_text.encode(),
             "events.jsonl": events(record),
+            **self._planned(record),
         }
+
+    def _planned(self, record: Record) -> Mapping[str, bytes]:
+        """What a dry run would have launched; it has no target when it went wrong before."""
+        accepted = self._book.job(record.job)
+        if not accepted.spec.dry_run or record.target is None:
+            return {}
+        launchers = range(1, accepted.limits.launchers + 1)
+        plans = [self._book.plan(record, index) for index in launchers]
+        return self._preview(accepted.place, plans)
 
 
 def _weakest(manifests: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from llmdbenchd.core.job import names
 from llmdbenchd.core.job.accepted import decoded
 from llmdbenchd.core.job.attempt import Attempt
+from llmdbenchd.core.job.debugging import profile_files
 from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.workloads import rendered
 from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan, Places
@@ -86,6 +87,9 @@ class JobBook:
             number=record.attempt,
             workload_file=accepted.source_of(cell).rendered_file(cell.treatment),
             workload_text=self._workload(record.job, cell, endpoint, workspace) if endpoint else "",
+            others=profile_files(
+                accepted.spec, cell, accepted.shelved, endpoint=endpoint, workspace=workspace
+            ),
         )
 
     def plan(self, record: Record, index: int) -> LauncherPlan:

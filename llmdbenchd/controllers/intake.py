@@ -13,6 +13,7 @@ import structlog
 
 from llmdbenchd.controllers.runs import Runs
 from llmdbenchd.core.job.accepted import AcceptedJob, encoded
+from llmdbenchd.core.job.debugging import everything
 from llmdbenchd.core.job.examination import examine
 from llmdbenchd.core.job.jobfile import Reading
 from llmdbenchd.core.job.problems import Problem, show
@@ -176,6 +177,7 @@ def judge(dropped: Dropped, desk: Desk, now: Moment) -> Accepted | Refusal:
         values=reading.values,
         source=sources.pop(""),
         sources=sources,
+        shelved=everything(spec, desk.shelf),
     )
     return Accepted(dropped, accepted, _first_records(accepted, now))
 

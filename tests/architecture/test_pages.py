@@ -7,6 +7,7 @@ import pytest
 from llmdbenchd.core.job.variables import FIELDS, TABLE
 from llmdbenchd.core.run.phase import picture
 from scripts import draw_job_fields, draw_phases
+from tests.core.job.facts import CODE_VARIABLES, CONTRACT_FIELDS, FLAGS, SEED_VARIABLES
 
 ROOT = Path(__file__).parents[2]
 STALE = "the page is older than its source: `make fix` draws it anew"
@@ -41,6 +42,14 @@ def test_every_field_has_one_row_and_every_name_is_in_the_page() -> None:
     for row in TABLE:
         for name in (*row.variables, *row.flags, row.field):
             assert not name or f"`{name}`" in page, name
+
+
+def test_every_name_that_somebody_may_know_is_in_the_page() -> None:
+    page = draw_job_fields.PAGE.read_text(encoding="utf-8")
+    tables = between(page, "fields") + between(page, "variables")
+
+    for name in (*CONTRACT_FIELDS, *SEED_VARIABLES, *CODE_VARIABLES, *FLAGS):
+        assert f"`{name}`" in tables, name
 
 
 def test_no_cell_of_a_table_breaks_its_row() -> None:

@@ -206,6 +206,21 @@ def test_a_configured_cluster_is_what_auto_means(
     assert json.loads(capsys.readouterr().out)["engine"]["name"] == "kubernetes"
 
 
+def test_the_list_of_what_goes_into_a_launcher_is_shown(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (
+        f"{GOOD}engine: kubernetes\nhf_token: {{secret: s}}\nvariables: {{LLMDBENCH_RUN_X: '7'}}\n"
+    )
+
+    assert call(folder, text, "--explain") == 0
+
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert ["LLMDBENCH_RUN_X", "7"] in lines
+    assert ["LLMDBENCH_HARNESS_NAME", "inference-perf"] in lines
+    assert ["HF_TOKEN", "key HF_TOKEN of the secret s"] in lines
+
+
 def test_every_value_is_explained_with_its_origin(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,14 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from llmdbenchd.cli import submit
+from llmdbenchd.core.job.editing import own_id
 from llmdbenchd.core.results.verdict import Outcome, Verdict
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.edge.files.claims import Claims, Order, submitted_id
-from llmdbenchd.edge.files.dropping import NoJobFile, own_id, with_environment
 from llmdbenchd.edge.files.inbox import Ready, _look_at, prepare_queue
 from llmdbenchd.edge.files.records import Records, encoded
 from tests.edge.files.make_samples import samples
@@ -179,63 +177,6 @@ def test_a_file_that_cannot_be_read_is_wrong_usage_and_a_lost_queue_is_not(
     (tmp_path / "x.yaml").write_bytes(b"{}")
     assert call("x.yaml", "--queue", str(queue / "nowhere")) == 3
     assert "folder is gone" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "# only\n", "{}", "{a: 1}", "{a: 1, # c\n b: 2,}\n# end\n", "a: 1", "a: 1\n", "a: 1 # c",
-     "# c\n---\na: 1\n...\n", "  a: 1\n  b: |+\n    x\n\n\n", "a:\n- b\n- c\n", "a:",
-     "a: &x {b: 1}\nc: *x", "a: 'x'\n\n# trailing comment", "\ufeffa: 1\n", "a: 1\r\nb: 2\r\n"],
-)  # fmt: skip
-def test_adding_the_environment_changes_nothing_else(text: str) -> None:
-    new = with_environment(text, VARIABLES)
-    expected = (yaml.safe_load(text) or {}) | {"submitted_environment": VARIABLES}
-    assert yaml.safe_load(new) == expected
-    lines = text.removesuffix("...\n").splitlines()
-    assert [line.removeprefix("{") for line in lines[1:]] == new.splitlines()[1 : len(lines)]
-
-
-def test_a_last_value_that_an_added_line_would_change_keeps_its_place() -> None:
-    text = "a: >\n  folded\n  text"
-    expected = {"a": "folded text", "submitted_environment": VARIABLES}
-    assert yaml.safe_load(with_environment(text, VARIABLES)) == expected
-
-
-def test_a_file_that_says_its_environment_is_left_as_it_is() -> None:
-    text = "submitted_environment: {LLMDBENCH_X: 1}\n"
-    assert with_environment(text, VARIABLES) == text
-    assert with_environment("a: 1", {}) == "a: 1"
-
-
-PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text("ab: #-'\"\n|>{}[]ü", max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
-
-
-@given(st.dictionaries(st.text("abcd", min_size=1), PLAIN), st.sampled_from([None, True, False]))
-def test_adding_the_environment_to_any_mapping_adds_only_that(
-    job: dict[str, object],
-    style: bool | None,  # noqa: FBT001 -- drawn by hypothesis
-) -> None:
-    text = yaml.safe_dump(job, default_flow_style=style, allow_unicode=True)
-    new = with_environment(text, VARIABLES)
-    assert yaml.safe_load(new) == {**job, "submitted_environment": VARIABLES}
-
-
-def test_a_bomb_of_aliases_is_not_expanded() -> None:
-    text = "a0: &a0 [x]\n" + "".join(
-        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 40)
-    )
-    assert with_environment(text, VARIABLES).startswith(text)
-
-
-def test_a_file_larger_than_a_job_file_is_refused() -> None:
-    with pytest.raises(NoJobFile, match="larger than"):
-        with_environment("a: " + "x" * 2**20, VARIABLES)
 
 
 def _state(tmp_path: Path) -> Path:

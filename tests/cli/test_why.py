@@ -1,15 +1,18 @@
 """`why`: what a run waits for and who holds it, or why it ended."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from llmdbenchd.core.job.accepted import encoded
 from llmdbenchd.core.results.verdict import Outcome, Verdict
 from llmdbenchd.core.run.phase import FINAL, Phase
 from llmdbenchd.core.run.record import Failure
 from tests.cli.home import Home
 from tests.core.run.cases import NOW, record
+from tests.fakes.jobs import accepted
 
 LATER = NOW.utc + timedelta(minutes=1)
 
@@ -113,3 +116,30 @@ def test_with_a_daemon_nothing_is_said_about_it(home: Home) -> None:
 
 def test_a_job_that_is_not_known_is_a_no(home: Home) -> None:
     assert home.call("why", "nobody").code == 1
+
+
+def test_the_way_into_a_launcher_that_sleeps_is_told(home: Home) -> None:
+    home.keep(record(Phase.LEFT), harness={"debug": True, "parallelism": 2})
+    (home.state / "instance").write_text("0a1b2c3d\n")
+
+    said = home.call("why", "j/r001")
+
+    assert "  into launcher 2:  cd " in said.out
+    assert "launch.py" in said.out
+    assert "llmdbenchd cancel j/r001" in said.out
+
+
+def test_on_a_cluster_the_way_in_is_the_exec_command(home: Home) -> None:
+    one = record(Phase.LEFT)
+    home.keep(one)
+    job = replace(accepted("j", harness={"debug": True, "namespace": "load"}), engine="kubernetes")
+    (home.state / "jobs" / "j" / "spec.json").write_bytes(encoded(job))
+    (home.state / "instance").write_text("0a1b2c3d\n")
+
+    answer = home.json("why", "j/r001")
+
+    assert isinstance(answer, dict)
+    shell, by_hand = answer["ways_in"]["j/r001"]
+    assert shell.startswith("kubectl exec -it -n load llmdbench-inference-perf-launcher-")
+    assert shell.endswith("-c harness -- sh")
+    assert by_hand.endswith("python3 -I -S /llmdbenchd/payload/launch.py")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -40,6 +41,7 @@ class Desk:
             book=self.book,
             clock=self.house.clock,
             streams=1,
+            preview=lambda place, plans: {f"plan/{place}": str(len(plans)).encode()},
         )
 
     def open(self, one: Record) -> Record:
@@ -210,7 +212,7 @@ async def test_a_report_is_sealed_with_all_that_is_known(desk: Desk) -> None:
     assert (await desk.do("report")).sealed
 
     archive = desk.evidence.archives[KEY]
-    assert sorted(archive) == ["events.jsonl", "run.json", "workload.yaml"]
+    assert sorted(archive) == ["events.jsonl", "run.json", "spec.json", "workload.yaml"]
     told = json.loads(archive["run.json"])
     assert (told["job"], told["run"], told["phase"]) == ("j", "r001", "SUCCEEDED")
     assert archive["workload.yaml"] == b"a: 1\n"
@@ -225,6 +227,23 @@ async def test_a_run_without_results_is_sealed_without_reports(desk: Desk) -> No
     assert (await desk.do("report")).sealed
     assert desk.evidence.orders == {}
     assert "run.json" in desk.evidence.archives[KEY]
+
+
+async def test_a_dry_run_is_sealed_with_what_it_would_have_launched(desk: Desk) -> None:
+    desk.activities._book = book(accepted(dry_run=True, harness={"parallelism": 3}))
+    desk.open(record(Phase.REPORTING))
+
+    await desk.do("report")
+
+    assert desk.evidence.archives[KEY]["plan/local"] == b"3"
+
+
+async def test_a_dry_run_that_found_no_target_has_nothing_to_show(desk: Desk) -> None:
+    desk.activities._book = book(accepted(dry_run=True))
+    desk.open(replace(record(Phase.REPORTING), target=None))
+
+    assert (await desk.do("report")).sealed
+    assert "plan/local" not in desk.evidence.archives[KEY]
 
 
 async def test_an_archive_that_was_sealed_before_a_crash_is_left_as_it_is(desk: Desk) -> None:

@@ -40,6 +40,9 @@ class Desk:
     def shelf(self) -> "Desk":
         return self
 
+    def harnesses(self) -> Sequence[str]:
+        return ["inference-perf"]
+
     def names(self, harness: str) -> Sequence[str]:
         assert harness
         return ["sanity_random.yaml"]

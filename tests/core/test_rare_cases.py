@@ -34,6 +34,9 @@ class OneProfile:
     def __init__(self, text: str = "a: 1\n") -> None:
         self._page = Page(text)
 
+    def harnesses(self) -> list[str]:
+        return ["inference-perf"]
+
     def names(self, harness: str) -> list[str]:
         if harness != "inference-perf":
             raise WorkloadError([WorkloadProblem("profiles", 0, harness, "is no harness")])
@@ -115,6 +118,19 @@ def test_a_workload_by_its_path_is_read_from_there() -> None:
     assert find(spec, OneProfile(), lambda path: f"# {path}") == Source(
         "some/where.yaml", "# some/where.yaml"
     )
+
+
+def test_a_file_that_submit_put_into_the_job_is_the_workload_word_for_word() -> None:
+    carried = {"file": "x/mine.yaml.in", "text": "a: REPLACE_ENV_X  # why\n"}
+    spec = accepted(workload="").spec
+
+    for workload, source in (
+        (carried, Source("mine.yaml.in", carried["text"])),
+        (carried | {"file": ""}, Source("inline.yaml", carried["text"])),
+        ({"file": "x"}, Source("inline.yaml", "file: x\n")),
+    ):
+        job = spec.model_copy(update={"workload": workload})
+        assert find(job, OneProfile(), lambda path: path) == source
 
 
 def test_every_mistake_of_these_is_told_at_its_field() -> None:

@@ -133,3 +133,29 @@ def test_commands_work_without_a_daemon_and_say_that_there_is_none(household: Ho
 
     household.start()
     assert household.ended("waits").phase is Phase.CANCELLED
+
+
+def test_a_job_out_of_flags_alone_is_waited_for_and_replayed_from_its_archive(
+    home: Household, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.yaml.in").write_text(
+        "load: {stages: [{rate: 1, duration: 1}]}\n"
+        "server: {base_url: REPLACE_ENV_LLMDBENCH_HARNESS_STACK_ENDPOINT_URL}\n"
+    )
+    flags = ("-U", "http://127.0.0.1:9/v1=a", "--models=a/b,c/d", "-w", f"{tmp_path}/mine", "-s=60")
+    done = home.cli("submit", *flags, "-o", "rate=7", "--name", "flags", "--wait")
+
+    assert done.returncode == 0, done.stderr
+    name = done.stdout.strip()
+    first = home.archive / name / "r002"
+    assert "rate: 7" in (first / "workload.yaml").read_text()
+
+    again = home.asked("replay", f"{name}/r002")
+    done = home.cli("submit", "--wait", "-", text=again)
+
+    assert done.returncode == 0, done.stderr
+    second = home.archive / done.stdout.strip() / "r001"
+    assert (second / "workload.yaml").read_text() == (first / "workload.yaml").read_text()
+    told = [json.loads((folder / "run.json").read_text()) for folder in (first, second)]
+    for fact in ("model", "harness", "method", "endpoint"):
+        assert told[0][fact] == told[1][fact]

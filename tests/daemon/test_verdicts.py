@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,34 @@ def test_a_dry_run_plans_and_launches_nothing(home: Household, tmp_path: Path) -
 
     assert verdict(record) == (Phase.SUCCEEDED, "dry run")
     assert starts(tmp_path / "started") == 0
-    assert (home.archive / "dry" / "r001" / "workload.yaml").stat().st_size > 0
+    archive = home.archive / "dry" / "r001"
+    assert (archive / "workload.yaml").stat().st_size > 0
+    (plan,) = archive.glob("plan/*.json")
+    assert json.loads(plan.read_text())["env"]["LLMDBENCH_HARNESS_NAME"] == "inference-perf"
+
+
+def test_a_launcher_to_be_looked_into_sleeps_and_shows_the_way_in(
+    home: Household, tmp_path: Path
+) -> None:
+    fake = {"FAKE_HARNESS_STARTED_FILE": tmp_path / "started"}
+    home.drop("look", job(fake=fake, harness__debug=True))
+    assert home.ended("look").phase is Phase.LEFT
+    assert starts(tmp_path / "started") == 0
+
+    told = [line.partition(":")[2].strip() for line in home.asked("why", "look").splitlines()]
+    _, shell, by_hand, end = told
+    inside = f"ls profiles/*; {by_hand}; ls $LLMDBENCH_RUN_EXPERIMENT_RESULTS_DIR/by-hand\n"
+    done = subprocess.run(
+        ["sh", "-c", shell], check=False, input=inside, capture_output=True, text=True
+    )
+
+    assert "shared_prefix_synthetic.yaml" in done.stdout
+    assert "DONE.json" in done.stdout, done.stderr
+    assert starts(tmp_path / "started") == 1
+    assert "cancel asked for 1 runs" in home.asked(*end.split()[1:])
+    home.wait_for("the end", lambda: home.record("look").phase is Phase.CANCELLED)
+    assert list((home.archive / "look").glob("r001/results/1/**/by-hand/DONE.json"))
+    assert home.processes() == {}
 
 
 def test_with_no_waiting_time_a_run_is_left_running_and_collected_on_request(

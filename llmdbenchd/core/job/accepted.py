@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from llmdbenchd.core.job.debugging import Shelved
 from llmdbenchd.core.job.jobfile import Value
 from llmdbenchd.core.job.matrix import Cell, runs
 from llmdbenchd.core.job.model import JobSpec
@@ -32,6 +33,7 @@ class AcceptedJob:
         spec: every value known; `values` says where each came from.
         source: its workload before rendering.
         sources: likewise for treatments that have their own profile, by their names.
+        shelved: every other profile, for a job that asks for them (`harness.debug`).
     """
 
     job: str
@@ -42,6 +44,7 @@ class AcceptedJob:
     values: Mapping[str, Value]
     source: Source
     sources: Mapping[str, Source] = field(default_factory=dict)
+    shelved: Shelved = ()
 
     def source_of(self, cell: Cell) -> Source:
         """The workload of one run before rendering."""
@@ -68,7 +71,7 @@ class AcceptedJob:
             start_s=spec.timeouts.start,
             bind_s=spec.timeouts.bind,
             pull_s=spec.timeouts.pull,
-            run_s=spec.harness.wait_timeout,
+            run_s=0 if spec.harness.debug else spec.harness.wait_timeout,
             collect_s=spec.timeouts.collect,
             fail_above=spec.fail_above,
             keep_going=spec.keep_going,
@@ -88,6 +91,7 @@ def encoded(accepted: AcceptedJob) -> bytes:
         "values": {field: _plain(value) for field, value in accepted.values.items()},
         "source": asdict(accepted.source),
         "sources": {name: asdict(one) for name, one in accepted.sources.items()},
+        "shelved": [[harness, asdict(source)] for harness, source in accepted.shelved],
     }
     return json.dumps(document, ensure_ascii=False).encode() + b"\n"
 
@@ -116,4 +120,5 @@ def decoded(data: bytes) -> AcceptedJob:
         values={field: Value(**value) for field, value in document["values"].items()},
         source=Source(**document["source"]),
         sources={name: Source(**one) for name, one in document.get("sources", {}).items()},
+        shelved=tuple((harness, Source(**one)) for harness, one in document.get("shelved", ())),
     )

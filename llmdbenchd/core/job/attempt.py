@@ -7,6 +7,7 @@ from llmdbenchd.core.job.environment import Launch, launcher_environment
 from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.launch.plan import (
+    SLEEP,
     Identity,
     LauncherPlan,
     Places,
@@ -31,6 +32,7 @@ class Attempt:
         number: the attempt's, from 1.
         workload_file: the workload's file name, one path component, with its ending `.yaml`.
         workload_text: the rendered workload.
+        others: further files for its launchers; one at the workload's path is not used.
     """
 
     spec: JobSpec
@@ -42,6 +44,7 @@ class Attempt:
     number: int = 1
     workload_file: str
     workload_text: str
+    others: tuple[PlanFile, ...] = ()
 
     @property
     def run8(self) -> str:
@@ -91,9 +94,12 @@ class Attempt:
             name=launch.launcher,
             identity=self._identity(index),
             harness=harness.name,
-            executable=harness.executable,
+            executable=SLEEP if harness.debug else harness.executable,
             results_folder=launch.results_folder,
-            files=(PlanFile(path, self.workload_text),),
+            files=(
+                PlanFile(path, self.workload_text),
+                *(other for other in self.others if other.path != path),
+            ),
             env=launcher_environment(launch),
             cpu=harness.cpu,
             memory=harness.memory,

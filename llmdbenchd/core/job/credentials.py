@@ -1,5 +1,6 @@
 """The room that recognises secrets, so that none is recorded, copied or quoted."""
 
+import base64
 import re
 
 _NAME = re.compile(
@@ -10,6 +11,9 @@ _REFERENCES = frozenset(  # they name a secret or a key in it, and hold neither
     {"LLMDBENCH_VLLM_COMMON_HF_TOKEN_NAME", "LLMDBENCH_VLLM_COMMON_HF_TOKEN_KEY"}
 )
 _VALUES = re.compile(r"\bhf_[A-Za-z0-9]{8,}|\bsk-[A-Za-z0-9_-]{8,}|(?<=://)[^/@\s\"']+(?=@)")
+_KEYS = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bclient-key-data\b|^kind: Config$", re.MULTILINE
+)
 _NAMED = re.compile(r"(?P<name>\b[A-Za-z]\w*)[\"']?\s*[:=]\s*")
 _FIELDS = frozenset({"hf_token", "endpoint_auth", "secret", "key"})  # references, too
 
@@ -20,8 +24,19 @@ def names_a_credential(name: str) -> bool:
 
 
 def holds_a_credential(value: str) -> bool:
-    """Whether a text looks like a token, or like a URL with a password in it."""
-    return _VALUES.search(value) is not None
+    """Whether a text looks like a token, a URL with a password, a key or a kubeconfig.
+
+    The last two also in base64, the form in which they travelled in the field.
+    """
+    return any(_VALUES.search(text) or _KEYS.search(text) for text in (value, _unpacked(value)))
+
+
+def _unpacked(value: str) -> str:
+    """What a base64 text says; empty for any other."""
+    try:
+        return base64.b64decode("".join(value.split()), validate=True).decode()
+    except ValueError:
+        return ""
 
 
 def masked(text: str) -> str:

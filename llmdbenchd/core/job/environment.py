@@ -8,10 +8,36 @@ from llmdbenchd.core.job.credentials import holds_a_credential, names_a_credenti
 from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.variables import FIELDS
-from llmdbenchd.core.launch.plan import IMAGE, Places
+from llmdbenchd.core.job.variables_without_field import WITHOUT_FIELD
+from llmdbenchd.core.launch.plan import IMAGE, SLEEP, Places
 
 _TOKENIZER = "LLMDBENCH_DEPLOY_CURRENT_TOKENIZER"
 _PYTHON_HARNESSES = frozenset({"nop"})  # their scripts in the image end in .py
+_ANY_METHOD = (
+    "LLMDBENCH_RUN_EXPERIMENT", "LLMDBENCH_VLLM_COMMON_NAMESPACE", "LLMDBENCH_DEPLOY_CURRENT",
+    "LLMDBENCH_HARNESS", "LLMDBENCH_RUN",
+)  # fmt: skip
+_OWN_STACK = (
+    "LLMDBENCH_RUN_EXPERIMENT", "LLMDBENCH_VLLM_COMMON", "LLMDBENCH_DEPLOY", "LLMDBENCH_HARNESS",
+    "LLMDBENCH_RUN",
+)  # fmt: skip
+_BY_METHOD = {
+    "standalone": (*_OWN_STACK, "LLMDBENCH_VLLM_STANDALONE"),
+    "modelservice": (
+        *_OWN_STACK, "LLMDBENCH_VLLM_MODELSERVICE", "LLMDBENCH_VLLM_INFRA", "LLMDBENCH_VLLM_GAIE",
+        "LLMDBENCH_LLMD_IMAGE",
+    ),
+}  # fmt: skip
+_NEVER = frozenset(
+    {
+        "LLMDBENCH_BASE64_CONTEXT_CONTENTS",  # a kubeconfig
+        "LLMDBENCH_CONTROL_ENV_VAR_LIST_TO_POD",
+        "LLMDBENCH_HARNESS_STACK_ENDPOINT_INFO",
+    }
+)
+_OURS_TO_SAY = frozenset(  # derived for each run, or a matter of the daemon's settings
+    name for row in WITHOUT_FIELD if row.type in {"derived", "setting"} for name in row.variables
+)
 _NOT_ONE_VALUE = frozenset({"harness.image"})  # four variables, none of which is the field
 
 
@@ -45,12 +71,20 @@ def launcher_environment(launch: Launch) -> dict[str, str]:
     """The launcher's variables; empty ones are left out, as in the field.
 
     What the contract of the field's image says comes last, so that nobody's variable can
-    send a launcher to another launcher's folder. Credentials are never among them, nor
-    values that still hold a token.
+    send a launcher to another launcher's folder. Credentials are never among them, nor a
+    kubeconfig, nor values that still hold a token. A value that is a path stays a path.
     """
-    copied = _copied(launch.spec)
+    copied = _copied(launch)
     given = {"TZ": "UTC"} | copied | dict(launch.spec.harness.env) | _contract(launch)
     return {name: value for name, value in given.items() if value and _may_travel(name, value)}
+
+
+def prefixes(method: str) -> tuple[str, ...]:
+    """Beginnings of the variables that every launcher gets, by the deploy method.
+
+    Those of `harness.env_to_pod` come on top.
+    """
+    return _BY_METHOD.get(method, _ANY_METHOD)
 
 
 def workload_variables(
@@ -64,9 +98,13 @@ def workload_variables(
         endpoint: URL of the target.
         workspace: the launcher's workspace; a data set lies there by default.
     """
-    meant = spec.given_variables | field_variables(spec)
-    meant |= _current(spec, cell, endpoint) | _dataset(spec, workspace)
+    meant = _in_force(spec) | _current(spec, cell, endpoint) | _dataset(spec, workspace)
     return {name: value for name, value in meant.items() if value and _may_travel(name, value)}
+
+
+def _in_force(spec: JobSpec) -> dict[str, str]:
+    """Everybody's variables, each with the value that won."""
+    return spec.given_variables | field_variables(spec)
 
 
 def field_variables(spec: JobSpec) -> dict[str, str]:
@@ -98,6 +136,7 @@ def _contract(launch: Launch) -> dict[str, str]:
         "LLMDBENCH_RUN_EXPERIMENT_RESULTS_DIR_SUFFIX": launch.results_folder.rpartition("_")[0],
         "LLMDBENCH_RUN_EXPERIMENT_PARALLEL_INDEX": str(launch.index),
         "LLMDBENCH_HARNESS_NAME": harness.name,
+        "LLMDBENCH_HARNESS_EXECUTABLE": SLEEP if harness.debug else harness.executable,
         "LLMDBENCH_HARNESS_LOAD_PARALLELISM": str(harness.parallelism),
         "LLMDBENCH_HARNESS_STACK_NAME": launch.stack,
         "LLMDBENCH_DEPLOY_METHODS": launch.cell.method,
@@ -129,12 +168,12 @@ def _dataset(spec: JobSpec, workspace: str) -> dict[str, str]:
     }
 
 
-def _copied(spec: JobSpec) -> dict[str, str]:
-    """The caller's variables that begin with one of the asked prefixes."""
-    prefixes = spec.harness.env_to_pod
-    return {
-        name: value for name, value in spec.given_variables.items() if name.startswith(prefixes)
-    }
+def _copied(launch: Launch) -> dict[str, str]:
+    """The variables that begin with one of the era's prefixes, or of those that were asked."""
+    wanted = (*prefixes(launch.cell.method), *launch.spec.harness.env_to_pod)
+    meant = _in_force(launch.spec)
+    copied = {name: value for name, value in meant.items() if name.startswith(wanted)}
+    return {name: value for name, value in copied.items() if name not in _OURS_TO_SAY}
 
 
 def _stack_type(method: str) -> str:
@@ -143,7 +182,7 @@ def _stack_type(method: str) -> str:
 
 def _may_travel(name: str, value: str) -> bool:
     secret = names_a_credential(name) or holds_a_credential(value)
-    return not secret and "REPLACE_ENV" not in value
+    return not secret and name not in _NEVER and "REPLACE_ENV" not in value
 
 
 def _value(values: object, field: str) -> object:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import yaml
 
 from llmdbenchd.core.job.attempt import Attempt
+from llmdbenchd.core.job.debugging import Shelved, everything, profile_files
 from llmdbenchd.core.job.jobfile import Reading
 from llmdbenchd.core.job.matrix import Cell, runs
 from llmdbenchd.core.job.model import JobSpec
@@ -78,7 +79,7 @@ def examine(
             *_the_same(reading, best, texts),
         ]
     )
-    outlines = () if support.refused else _outlines(best, sources, texts)
+    outlines = () if support.refused else _outlines(best, sources, texts, everything(best, shelf))
     return Examination(support.refused, warnings, outlines)
 
 
@@ -167,26 +168,30 @@ def _problem(reading: Reading, field: str, problem: WorkloadProblem) -> Problem:
 
 
 def _outlines(
-    spec: JobSpec, sources: Mapping[str, Source], texts: Mapping[_Key, str]
+    spec: JobSpec, sources: Mapping[str, Source], texts: Mapping[_Key, str], shelved: Shelved
 ) -> tuple[Outline, ...]:
     return tuple(
-        Outline(cell, file, text, _plans(spec, cell, file, text))
+        Outline(cell, file, text, _plans(spec, cell, file, text, shelved))
         for cell in runs(spec)
         for file in [_source_of(cell, sources).rendered_file(cell.treatment)]
         for text in [texts[_key(cell)]]
     )
 
 
-def _plans(spec: JobSpec, cell: Cell, file: str, text: str) -> tuple[LauncherPlan, ...]:
+def _plans(
+    spec: JobSpec, cell: Cell, file: str, text: str, shelved: Shelved
+) -> tuple[LauncherPlan, ...]:
+    endpoint = spec.endpoint or _UNRESOLVED
     attempt = Attempt(
         spec=spec,
         cell=cell,
-        endpoint=spec.endpoint or _UNRESOLVED,
+        endpoint=endpoint,
         instance="check",
         job=spec.id or slug(spec.name or ""),
         epoch=0,
         workload_file=file,
         workload_text=text,
+        others=profile_files(spec, cell, shelved, endpoint=endpoint, workspace=IMAGE.workspace),
     )
     return tuple(attempt.plan(index + 1, IMAGE) for index in range(spec.harness.parallelism))
 

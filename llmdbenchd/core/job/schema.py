@@ -64,5 +64,6 @@ def _mapping(part: object) -> dict[str, object]:
 
 
 def _description(row: Row) -> str:
-    also = f" Also {', '.join(row.variables)}." if row.variables else ""
+    names = ", ".join((*row.variables, *row.flags))
+    also = f" Also {names}." if names else ""
     return f"{row.meaning[:1].upper()}{row.meaning[1:]}. Default: {row.default}.{also}"

@@ -7,6 +7,7 @@ from llmdbenchd.core.job.jobfile import Value
 from llmdbenchd.core.job.layers import DAEMON, DEFAULT, SCENARIO, SUBMITTED
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.problems import Problem, in_line_order
+from llmdbenchd.core.launch.plan import decides_what_runs
 
 LOCAL = "local"
 KUBERNETES = "kubernetes"
@@ -40,13 +41,11 @@ _DECISIVE: Mapping[str, Mapping[str, str]] = {  # without them something else wo
         "skip_run": f"{_NOT_YET}: there is no claim to collect from",
         "follow_servers": f"{_NOT_YET}: the servers' logs are followed on a cluster only",
         "dataset": _DATA_SETS,
-        "harness.debug": f"{_NOT_YET}: there is no pod to look into",
     },
     KUBERNETES: {
         "skip_run": f"{_NOT_YET}: collecting without a run comes later",
         "follow_servers": f"{_NOT_YET}: following the servers' logs comes later",
         "dataset": _DATA_SETS,
-        "harness.debug": f"{_NOT_YET}: a launcher that only waits comes later",
     },
 }
 
@@ -126,6 +125,10 @@ def _decisive(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterat
     if spec.harness.executable.startswith("image:"):
         why = "a process has no image" if engine == LOCAL else "an image's own program comes later"
         yield _at(values, "harness.executable", f"{_NOT_YET}: {why}")
+    if engine == LOCAL:
+        for name in filter(decides_what_runs, spec.harness.env):
+            message = f"`{name}` would decide which programs run on the daemon's own machine"
+            yield _at(values, "harness.env", message, "remove it, or see the setting executables")
     yield from _given(values, _DECISIVE[engine])
 
 

@@ -34,7 +34,11 @@ class Profile(Protocol):
 
 
 class Shelf(Protocol):
-    """Where profiles lie. Both methods raise `WorkloadError` with the reason."""
+    """Where profiles lie. Every method raises `WorkloadError` with the reason."""
+
+    def harnesses(self) -> Sequence[str]:
+        """The harnesses that have profiles."""
+        ...
 
     def names(self, harness: str) -> Sequence[str]:
         """The profiles of a harness."""
@@ -65,6 +69,14 @@ class Source:
             if treatment
             else f"{profile}.yaml"
         )
+
+
+def carried_file(workload: object) -> Source | None:
+    """The file that `submit` put into a job, `{file: NAME, text: TEXT}`; None for any other."""
+    if not isinstance(workload, Mapping) or workload.keys() != {"file", "text"}:
+        return None
+    file, text = str(workload["file"]), str(workload["text"])
+    return Source(file.rpartition("/")[2] or INLINE, text)
 
 
 def is_path(workload: object) -> bool:
@@ -103,6 +115,8 @@ def find(spec: JobSpec, shelf: Shelf, read_path: Callable[[str], str]) -> Source
         WorkloadError: there is no such workload.
     """
     workload = spec.workload
+    if (carried := carried_file(workload)) is not None:
+        return carried
     if workload is not None and not isinstance(workload, str):
         return Source(INLINE, yaml.safe_dump(dict(workload), sort_keys=False, allow_unicode=True))
     if workload is not None and is_path(workload):

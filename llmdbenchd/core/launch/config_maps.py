@@ -19,8 +19,9 @@ from llmdbenchd.core.launch.labels import (
     attempt_name,
     instance_labels,
 )
-from llmdbenchd.core.launch.plan import LauncherPlan
+from llmdbenchd.core.launch.plan import SLEEP, LauncherPlan
 
+PROFILES = "profiles"
 LARGEST = 1 << 20  # bytes in all values of a ConfigMap, says the API server
 _NO_KEY = re.compile(r"[^-._a-zA-Z0-9]")
 
@@ -84,7 +85,7 @@ def run_config_map(plan: LauncherPlan) -> Document:
 
 
 def run_volume(plan: LauncherPlan) -> Document:
-    """The volume source with the plan's files, for `<workspace>/profiles/<harness>`."""
+    """The volume source with the plan's files, for `<workspace>/<profiles_folder>`."""
     paths = {_run_key(number, path): path for number, (path, _) in _run_files(plan)}
     return _volume(attempt_name(plan.name), paths)
 
@@ -94,8 +95,13 @@ def annotations(plan: LauncherPlan) -> dict[str, str]:
     return {"llmdbenchd/job": plan.identity.job, "llmdbenchd/run": plan.identity.run}
 
 
+def profiles_folder(plan: LauncherPlan) -> str:
+    """The folder of the workspace that the plan's files fill: one harness's, or everybody's."""
+    return PROFILES if plan.executable == SLEEP else f"{PROFILES}/{plan.harness}"
+
+
 def _run_files(plan: LauncherPlan) -> list[tuple[int, tuple[str, str]]]:
-    home = f"profiles/{plan.harness}/"
+    home = f"{profiles_folder(plan)}/"
     for file in plan.files:
         if not file.path.startswith(home):
             raise ValueError(f"{file.path} lies outside {home}, where a pod cannot have it")

@@ -10,7 +10,13 @@ other people's files there is not ours.
 import math
 from collections.abc import Mapping
 
-from llmdbenchd.core.launch.config_maps import Document, Payload, annotations, run_volume
+from llmdbenchd.core.launch.config_maps import (
+    Document,
+    Payload,
+    annotations,
+    profiles_folder,
+    run_volume,
+)
 from llmdbenchd.core.launch.labels import (
     ACCESS_APP,
     APP,
@@ -174,7 +180,7 @@ def _placement(plan: LauncherPlan) -> Document:
 def _harness(plan: LauncherPlan) -> Document:
     mounts = [
         ("results", IMAGE.results_prefix),
-        ("profiles", f"{IMAGE.workspace}/profiles/{plan.harness}"),
+        ("profiles", f"{IMAGE.workspace}/{profiles_folder(plan)}"),
         ("payload", PAYLOAD_FOLDER),
         ("home", _HOME),
         ("temporary", _TEMPORARY),

@@ -4,6 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 DEFAULT_EXECUTABLE = "llm-d-benchmark.sh"  # the field's name for what our launch.py replaces
+SLEEP = "sleep infinity"  # what a launcher that is to be looked into runs instead
+_DECISIVE = frozenset(
+    {"PATH", "PYTHONPATH", "PYTHONHOME", "BASH_ENV", "ENV", "LLMDBENCHD_PAYLOAD_DIR"}
+)
+
+
+def decides_what_runs(variable: str) -> bool:
+    """Whether a variable of this name could put another program in the place of a checked one."""
+    return variable.startswith("LD_") or variable in _DECISIVE
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmdbenchd.core.launch.plan import DEFAULT_EXECUTABLE, LauncherPlan
+from llmdbenchd.core.launch.plan import DEFAULT_EXECUTABLE, SLEEP, LauncherPlan, decides_what_runs
 from llmdbenchd.core.results.manifest import mistake_in_path
 from llmdbenchd.edge.local.orphans import MARK
 from llmdbenchd.ports import Refused
@@ -41,12 +41,15 @@ class Installed:
         Raises:
             Refused: its program may not run here, or a variable cannot be set.
         """
+        for name in plan.env:
+            if decides_what_runs(name):
+                raise Refused(f"the variable {name} would decide which programs run here")
         own = {MARK: str(folder), "LLMDBENCHD_LAUNCHER": plan.name}
         if plan.executable == DEFAULT_EXECUTABLE:
             search = [str(self._harness(plan.harness))]
         else:
             search = self._harness_if_any(plan.harness)
-            own[FIELD] = str(self._executable(plan.executable))
+            own[FIELD] = self._replacement(plan.executable)
         if path := self.base_environment.get("PATH"):
             search.append(path)
         environment = {**self.base_environment, "PATH": ":".join(search), **plan.env, **own}
@@ -77,6 +80,10 @@ class Installed:
                 "(setting harness_venvs)"
             )
         return programs
+
+    def _replacement(self, executable: str) -> str:
+        """What is run in place of the harness; a launcher may always sleep."""
+        return SLEEP if executable == SLEEP else str(self._executable(executable))
 
     def _executable(self, name: str) -> Path:
         allowed = self.executables

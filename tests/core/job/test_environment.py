@@ -1,5 +1,9 @@
 """What a launcher is given, and what a profile's tokens mean."""
 
+import base64
+
+import pytest
+
 from llmdbenchd.core.job.attempt import Attempt
 from llmdbenchd.core.job.environment import workload_variables
 from llmdbenchd.core.job.matrix import runs
@@ -72,17 +76,88 @@ def test_a_retry_has_other_names() -> None:
     assert first.run8 == second.run8
 
 
-def test_only_asked_variables_of_the_caller_are_copied() -> None:
-    given = {"LLMDBENCH_RUN_EXPERIMENT_X": "1", "LLMDBENCH_OTHER": "2", "LLMDBENCH_MINE_A": "3"}
-    default = plan_of(spec_of(submitted_environment=given)).env
-    asked = plan_of(
-        spec_of(submitted_environment=given, harness={"env_to_pod": "LLMDBENCH_MINE"})
-    ).env
+OF_THE_CALLER = {
+    "LLMDBENCH_RUN_EXPERIMENT_X": "1",
+    "LLMDBENCH_RUN_X": "1",
+    "LLMDBENCH_HARNESS_X": "1",
+    "LLMDBENCH_DEPLOY_X": "1",
+    "LLMDBENCH_DEPLOY_CURRENT_X": "1",
+    "LLMDBENCH_VLLM_COMMON_X": "1",
+    "LLMDBENCH_VLLM_COMMON_NAMESPACE_X": "1",
+    "LLMDBENCH_VLLM_STANDALONE_X": "1",
+    "LLMDBENCH_VLLM_MODELSERVICE_X": "1",
+    "LLMDBENCH_VLLM_INFRA_X": "1",
+    "LLMDBENCH_VLLM_GAIE_X": "1",
+    "LLMDBENCH_LLMD_IMAGE_X": "1",
+    "LLMDBENCH_CONTROL_X": "1",
+    "LLMDBENCH_MINE": "1",
+}
 
-    assert default["LLMDBENCH_RUN_EXPERIMENT_X"] == "1"
-    assert "LLMDBENCH_OTHER" not in default
-    assert asked["LLMDBENCH_MINE_A"] == "3"
-    assert "LLMDBENCH_RUN_EXPERIMENT_X" not in asked
+
+def copied(method: str, **harness: object) -> set[str]:
+    spec = spec_of(
+        endpoint=None, methods=method, submitted_environment=OF_THE_CALLER, harness=harness
+    )
+    env = plan_of(spec).env
+    return {name.removeprefix("LLMDBENCH_").removesuffix("_X") for name in OF_THE_CALLER} & {
+        name.removeprefix("LLMDBENCH_").removesuffix("_X") for name in env if name in OF_THE_CALLER
+    }
+
+
+ALWAYS = {
+    "RUN_EXPERIMENT", "RUN", "HARNESS", "DEPLOY_CURRENT", "VLLM_COMMON_NAMESPACE",
+}  # fmt: skip
+STACK = ALWAYS | {"DEPLOY", "VLLM_COMMON"}
+
+
+def test_the_callers_variables_are_copied_by_the_rules_of_the_method() -> None:
+    assert copied("anything") == ALWAYS
+    assert copied("standalone") == STACK | {"VLLM_STANDALONE"}
+    assert copied("modelservice") == STACK | {
+        "VLLM_MODELSERVICE", "VLLM_INFRA", "VLLM_GAIE", "LLMD_IMAGE",
+    }  # fmt: skip
+
+
+def test_prefixes_that_are_asked_for_come_on_top_of_the_built_in_ones() -> None:
+    asked = copied("anything", env_to_pod="LLMDBENCH_MI,LLMDBENCH_CONTROL")
+
+    assert asked == ALWAYS | {"MINE", "CONTROL"}
+
+
+def test_a_launcher_sees_the_value_that_won_whoever_gave_it() -> None:
+    spec = spec_of(harness={"cpu": 3}, submitted_environment={"LLMDBENCH_HARNESS_CPU_NR": "5"})
+
+    assert plan_of(spec).env["LLMDBENCH_HARNESS_CPU_NR"] == "3"
+
+
+def kubeconfig() -> str:
+    return "apiVersion: v1\nkind: Config\nusers: []\n"
+
+
+def test_no_kubeconfig_travels_in_a_pod_in_any_form() -> None:
+    packed = base64.b64encode(kubeconfig().encode()).decode()
+    given = {"LLMDBENCH_BASE64_CONTEXT_CONTENTS": "x", "LLMDBENCH_RUN_PATH": "/root/.kube/config"}
+    hidden = {"LLMDBENCH_RUN_A": kubeconfig(), "LLMDBENCH_RUN_B": packed}
+    asked = {"env_to_pod": "LLMDBENCH", "env": {"C": packed}}
+    spec = spec_of(harness={"env_to_pod": "LLMDBENCH"}, variables=given)
+    slipped = spec.model_copy(update={"submitted_environment": hidden})
+
+    env = plan_of(slipped).env
+
+    assert env["LLMDBENCH_RUN_PATH"] == "/root/.kube/config"  # a path stays a path
+    assert not env.keys() & {"LLMDBENCH_BASE64_CONTEXT_CONTENTS", *hidden}
+    for fields in ({"variables": hidden}, {"harness": asked}):
+        with pytest.raises(ValueError, match="credential"):
+            spec_of(**fields)
+
+
+@pytest.mark.parametrize(
+    "name", ["LLMDBENCH_CONTROL_ENV_VAR_LIST_TO_POD", "LLMDBENCH_HARNESS_STACK_ENDPOINT_INFO"]
+)
+def test_what_the_field_never_copied_is_never_copied(name: str) -> None:
+    spec = spec_of(harness={"env_to_pod": "LLMDBENCH"}, submitted_environment={name: "1"})
+
+    assert name not in plan_of(spec).env
 
 
 def test_nobodys_variable_sends_a_launcher_elsewhere() -> None:
@@ -135,3 +210,12 @@ def test_without_a_data_set_its_file_is_none_in_words() -> None:
 
     assert found["LLMDBENCH_RUN_DATASET_FILE"] == "NONE"
     assert found["LLMDBENCH_DEPLOY_CURRENT_TOKENIZER"] == "a/b-1b"
+
+
+def test_no_variable_replaces_the_program_that_was_checked() -> None:
+    other = {"LLMDBENCH_HARNESS_EXECUTABLE": "/bin/other"}
+    spec = spec_of(harness={"env": other}, variables=other)
+    named = spec_of(harness={"executable": "mine.sh", "env": other})
+
+    assert plan_of(spec).env["LLMDBENCH_HARNESS_EXECUTABLE"] == plan_of(spec).executable
+    assert plan_of(named).env["LLMDBENCH_HARNESS_EXECUTABLE"] == "mine.sh"

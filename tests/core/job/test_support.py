@@ -76,7 +76,6 @@ version: 1
         ("harness: guidellm", "harness.name"),
         ("harness: {image: i}", "harness.image"),
         ("harness: {conda_env: e}", "harness.conda_env"),
-        ("harness: {debug: true}", "harness.debug"),
         ("harness: {executable: 'image:x.sh'}", "harness.executable"),
         ("harness: {service_account: s}", "harness.service_account"),
         ("harness: {image_pull_secrets: s}", "harness.image_pull_secrets"),
@@ -172,7 +171,6 @@ def test_a_cluster_needs_an_endpoint_as_long_as_nothing_is_discovered() -> None:
         "skip_run: true",
         "follow_servers: true",
         "dataset: {url: http://h/x}",
-        "harness: {debug: true}",
         "harness: {executable: 'image:x'}",
         "harness: {name: guidellm}",
         "models: [auto]",
@@ -204,3 +202,13 @@ def test_auto_means_a_cluster_where_there_is_one(
 
     assert found == engine
     assert why
+
+
+@pytest.mark.parametrize("name", ["PATH", "LD_PRELOAD", "PYTHONPATH", "LLMDBENCHD_PAYLOAD_DIR"])
+def test_no_variable_decides_which_programs_run_on_the_daemons_machine(name: str) -> None:
+    text = f"{URL}harness: {{env: {{{name}: /mine, MINE: '1'}}}}"
+
+    (found,) = ask(text, "local").refused
+
+    assert (found.field, name in found.message) == ("harness.env", True)
+    assert ask(text, "kubernetes").refused == ()

@@ -151,3 +151,12 @@ async def test_a_folder_that_takes_no_log_leaves_the_launcher_unclaimed(stage: S
         await engine.create(plan("a"))
 
     assert await engine.look("a") == Absent()
+
+
+@pytest.mark.parametrize("name", ["PATH", "LD_PRELOAD", "LLMDBENCHD_PAYLOAD_DIR"])
+async def test_a_variable_that_would_put_another_program_in_the_harnesss_place(
+    stage: Stage, name: str
+) -> None:
+    said = await _refused(stage, replace(plan("a"), env={name: "/elsewhere"}))
+
+    assert said == f"the variable {name} would decide which programs run here"

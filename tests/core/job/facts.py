@@ -1,0 +1,68 @@
+"""Facts: names that a person who used run.sh, or read our contract, may rely on.
+
+They stand here a second time on purpose: taken out of the table, they are missed.
+"""
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+CONTRACT_FIELDS = _words("""
+id name description keywords priority not_before engine scenario models methods endpoint
+namespace harness.namespace harness.name workload overrides treatments repeat
+harness.executable harness.image harness.conda_env harness.wait_timeout timeouts.bind
+timeouts.pull timeouts.start timeouts.collect fail_above harness.cpu harness.memory
+storage.claim storage.size storage.class storage.access storage.mode skip_run
+harness.parallelism harness.env_to_pod harness.debug analyze_locally dataset.url dataset.dir
+dry_run retry.attempts retry.delay stop_on_error keep_going share_target
+harness.service_account harness.image_pull_secrets harness.node_selector harness.tolerations
+harness.priority_class harness.env nop.load_format nop.sleep_mode nop.logging_level
+nop.preprocess nop.launcher nop.launcher_port nop.launcher_vllm_port nop.restart nop.repeat
+follow_servers endpoint_auth.secret endpoint_auth.key hf_token.secret hf_token.key variables
+submitted_environment version
+""")
+
+SEED_VARIABLES = _words("""
+LLMDBENCH_DEPLOY_SCENARIO LLMDBENCH_DEPLOY_MODEL_LIST LLMDBENCH_VLLM_COMMON_NAMESPACE
+LLMDBENCH_HARNESS_NAMESPACE LLMDBENCH_DEPLOY_METHODS LLMDBENCH_HARNESS_PROFILE_HARNESS_LIST
+LLMDBENCH_HARNESS_NAME LLMDBENCH_HARNESS_EXPERIMENT_PROFILE
+LLMDBENCH_HARNESS_EXPERIMENT_PROFILE_OVERRIDES LLMDBENCH_HARNESS_EXECUTABLE
+LLMDBENCH_HARNESS_CONDA_ENV_NAME LLMDBENCH_HARNESS_WAIT_TIMEOUT LLMDBENCH_HARNESS_CPU_NR
+LLMDBENCH_HARNESS_CPU_MEM LLMDBENCH_HARNESS_PVC_NAME LLMDBENCH_HARNESS_PVC_SIZE
+LLMDBENCH_HARNESS_SKIP_RUN LLMDBENCH_HARNESS_LOAD_PARALLELISM
+LLMDBENCH_HARNESS_ENVVARS_TO_YAML LLMDBENCH_HARNESS_DEBUG
+LLMDBENCH_VLLM_COMMON_VLLM_LOAD_FORMAT LLMDBENCH_VLLM_COMMON_ENABLE_SLEEP_MODE
+LLMDBENCH_VLLM_COMMON_VLLM_LOGGING_LEVEL LLMDBENCH_VLLM_STANDALONE_PREPROCESS
+LLMDBENCH_VLLM_STANDALONE_LAUNCHER LLMDBENCH_VLLM_STANDALONE_LAUNCHER_PORT
+LLMDBENCH_VLLM_STANDALONE_LAUNCHER_VLLM_PORT LLMDBENCH_RUN_EXPERIMENT_ANALYZE_LOCALLY
+LLMDBENCH_DEPLOY_CURRENT_MODEL LLMDBENCH_HARNESS_STACK_ENDPOINT_URL
+""")
+
+CODE_VARIABLES = _words("""
+LLMDBENCH_HARNESS_PROFILES_DIR LLMDBENCH_HARNESS_EXPERIMENT_TREATMENTS
+LLMDBENCH_HARNESS_POD_LABEL LLMDBENCH_RUN_EXPERIMENT_ID
+LLMDBENCH_RUN_EXPERIMENT_RESULTS_DIR_PREFIX LLMDBENCH_RUN_WORKSPACE_DIR
+LLMDBENCH_RUN_DATASET_URL LLMDBENCH_RUN_DATASET_DIR LLMDBENCH_RUN_DATASET_FILE
+LLMDBENCH_CONTROL_WORK_DIR LLMDBENCH_CONTROL_WAIT_TIMEOUT LLMDBENCH_CONTROL_DRY_RUN
+LLMDBENCH_CONTROL_VERBOSE LLMDBENCH_CONTROL_KCMD LLMDBENCH_CLUSTER_URL
+LLMDBENCH_CLUSTER_TOKEN LLMDBENCH_IMAGE_REGISTRY LLMDBENCH_IMAGE_REPO LLMDBENCH_IMAGE_NAME
+LLMDBENCH_IMAGE_TAG LLMDBENCH_HF_TOKEN LLMDBENCH_VLLM_COMMON_HF_TOKEN_NAME
+LLMDBENCH_VLLM_COMMON_HF_TOKEN_KEY LLMDBENCH_VLLM_COMMON_FQDN
+LLMDBENCH_VLLM_COMMON_INFERENCE_PORT LLMDBENCH_VLLM_COMMON_METRICS_PORT
+LLMDBENCH_VLLM_COMMON_PVC_STORAGE_CLASS LLMDBENCH_VLLM_COMMON_PVC_ACCESS_MODE
+LLMDBENCH_VLLM_COMMON_SERVICE_ACCOUNT LLMDBENCH_VLLM_COMMON_VLLM_SERVER_DEV_MODE
+LLMDBENCH_VLLM_COMMON_MODEL_LOADER_EXTRA_CONFIG LLMDBENCH_WVA_ENABLED
+LLMDBENCH_USER_IS_ADMIN LLMDBENCH_VLLM_MODELSERVICE_GAIE_PLUGINS_CONFIGFILE
+LLMDBENCH_VLLM_COMMON_PREPROCESS LLMDBENCH_HARNESS_OUTPUT
+LLMDBENCH_VLLM_COMMON_METRICS_SCRAPE_ENABLED
+LLMDBENCH_HARNESS_INFERENCE_PERF_RAYON_NUM_THREADS
+LLMDBENCH_RUN_EXPERIMENT_HARNESS_MAX_TRIES LLMDBENCH_VLLM_COMMON_PRIORITY_CLASS_NAME
+""")
+
+FLAGS = _words("""
+-n --dry-run -c --scenario -m --models -p --namespace -t --methods -l --harness -w --workload
+-k --pvc -e --experiments --experiment -o --overrides -z --skip -v --verbose -x --dataset
+-u --wva -j --parallelism -s --wait -g --envvarspod -d --debug -q --serviceaccount -r --output
+-f --monitoring -U --endpoint-url --repeat --no-pvc --analyze
+""")
