@@ -159,6 +159,20 @@ class Namespace:
         self.api.create("/api/v1/persistentvolumes", {"metadata": {"name": name}, "spec": spec})
         return folder if self.volumes is not None else None
 
+    def unmountable(self, claim: str) -> None:
+        """Have a volume for this claim whose folder is nowhere."""
+        name = f"{self.name}-{claim}"
+        spec = {
+            "capacity": {"storage": "1Gi"},
+            "accessModes": ["ReadWriteMany"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "storageClassName": "",
+            "hostPath": {"path": f"/nowhere/{name}", "type": "Directory"},
+            "claimRef": {"namespace": self.name, "name": claim},
+        }
+        self._volumes_made.append(name)
+        self.api.create("/api/v1/persistentvolumes", {"metadata": {"name": name}, "spec": spec})
+
     def claim(self, name: str = "workload-pvc", *, size: str = "20Gi") -> Path | None:
         """A claim that is bound to a volume of its own; returns as `volume`."""
         folder = self.volume(name, size=size)

@@ -7,6 +7,7 @@ import pytest
 
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
+from llmdbenchd.core.run.sight import Cause
 from tests.daemon.household import Household
 from tests.e2e import daemon
 from tests.e2e.census import LAUNCHERS
@@ -73,6 +74,45 @@ def test_an_exit_code_is_told_with_the_last_lines(home: Household) -> None:
     assert "INFO" in reason(record), "the container's last lines"
     archive = home.archive / "three" / "r001"
     assert (archive / "results" / "1" / "MANIFEST.jsonl").is_file(), "all evidence is kept"
+
+
+def test_a_harness_that_takes_more_memory_than_it_may_is_said_to_have_done_that(
+    home: Household,
+) -> None:
+    record = failed(home, "hungry", fake={"FAKE_HARNESS_EAT": str(256 << 20)})
+
+    [end] = record.ends
+    assert end.how.cause is Cause.OOM
+    assert "memory" in reason(record)
+    assert (home.archive / "hungry" / "r001" / "logs" / "launcher-1.log").is_file()
+
+
+def test_a_volume_that_is_missing_times_out_as_that_and_names_it(
+    home: Household, place: Namespace
+) -> None:
+    missing = {"claim": "unmountable", "size": "1Gi"}
+    place.create(
+        "persistentvolumeclaims",
+        {
+            "metadata": {"name": "unmountable"},
+            "spec": {
+                "accessModes": ["ReadWriteMany"],
+                "storageClassName": "",
+                "volumeName": f"{place.name}-unmountable",
+                "resources": {"requests": {"storage": "1Gi"}},
+            },
+        },
+    )
+    place.unmountable("unmountable")
+    home.drop(
+        "nomount", daemon.light(seconds=1, storage=missing, timeouts={"bind": 5, "collect": 5})
+    )
+    home.wait_for("the end of nomount", lambda: home.is_over("nomount"))
+    [record] = home.records("nomount")
+
+    assert record.verdict is not None
+    assert record.verdict.kind == "timeout:bind"
+    assert "FailedMount" in record.verdict.reason
 
 
 def test_one_bad_launcher_ends_the_other_and_both_leave_their_evidence(home: Household) -> None:
