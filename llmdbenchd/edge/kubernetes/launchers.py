@@ -94,6 +94,7 @@ class KubernetesEngine:
         self._watch = PodWatch(session, namespace, labels.launchers_of(instance), clock=clock)
         self._copies: dict[str, LogCopy] = {}
         self._tick_at = 0.0
+        self._has_list = False
 
     @property
     def degraded(self) -> str:
@@ -216,6 +217,7 @@ class KubernetesEngine:
             heard.append(changes.get_nowait())
         told = await self._teller.told(heard)
         for change in heard:
+            self._has_list = self._has_list or isinstance(change, PodsListed)
             self._sweeper.note(change)
             for launcher in _launchers_of(change):
                 self._hurry_copy(launcher)
@@ -232,8 +234,15 @@ class KubernetesEngine:
             self._copies[launcher].ring()
 
     async def _is_over(self, launcher: str) -> bool:
-        """Whether its harness has ended, or the pod is gone; asks only where that is not known."""
-        pod = self._known.last(launcher) or await self._pod(launcher)
+        """Whether its harness has ended, or the pod is gone; asks only where that is not known.
+
+        Nor before the watch's first list, which tells it of all at once: after a restart
+        hundreds of questions would stand in that list's way.
+        """
+        pod = self._known.last(launcher)
+        if pod is None and not self._has_list:
+            return False
+        pod = pod or await self._pod(launcher)
         return pod is None or isinstance(self._known.sight(pod), Ended)
 
     async def _pod(self, launcher: str) -> Pod | None:

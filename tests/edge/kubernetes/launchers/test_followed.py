@@ -74,10 +74,31 @@ async def test_whether_a_launcher_has_ended_is_not_asked_where_the_watch_has_tol
     assert f"GET pods/{NAME}" not in cluster.requests
 
 
+async def test_nobody_is_asked_about_launchers_while_all_of_them_are_being_listed(
+    cluster: ClusterApi, config: Path, tmp_path: Path
+) -> None:
+    cluster.logs[NAME] = "".join(LINES).encode()
+    async with daemon(config) as engine:
+        await engine.create(plan())
+        cluster.runs(NAME)
+    cluster.requests.clear()
+    cluster.refuses["GET pods"] = Refusal(500, "InternalError", "not yet")
+
+    async with daemon(config) as again, watching(again) as told, asyncio.TaskGroup() as group:
+        listing = group.create_task(told.sights())
+        await cluster.until(lambda: "GET pods" in cluster.requests)
+        copy = group.create_task(again.follow(NAME, tmp_path / "log"))
+        await cluster.until(lambda: f"GET pods/{NAME}/log" in cluster.requests)
+        assert f"GET pods/{NAME}" not in cluster.requests
+        copy.cancel()
+        listing.cancel()
+
+
 async def test_a_launcher_that_was_not_seen_yet_is_not_taken_for_gone(
     cluster: ClusterApi, config: Path
 ) -> None:
-    async with daemon(config) as engine:
+    async with daemon(config) as engine, watching(engine) as told:
+        await told.sights()
         await engine.create(plan())
         cluster.runs(NAME)
 
@@ -94,7 +115,8 @@ async def test_the_log_of_a_launcher_that_is_gone_ends_where_it_is(
     into.write_text("".join(LINES))
     assert not cluster.names("pods")
 
-    async with daemon(config) as engine:
+    async with daemon(config) as engine, watching(engine) as told:
+        await told.sights()
         assert await engine.follow(NAME, into) == into.stat().st_size
     copy = into.read_bytes()
     assert copy.startswith("".join(LINES).encode())
