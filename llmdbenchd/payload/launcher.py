@@ -22,7 +22,7 @@ class Launcher:
     """What is known so far; each step adds to it, and `seal` writes it down.
 
     Attributes:
-        argv: what was started; empty while nothing was.
+        argv: what was started, as the metadata tells it; empty while nothing was.
         status: the harness's wait status, or None while it never ran.
         started: UTC seconds, as is `stopped_at`; None while it never ran.
         problems: `{"kind", "detail"}`, in the order in which they came.
@@ -85,7 +85,7 @@ class Launcher:
         now = time.time()
         command.env["LLMDBENCH_HARNESS_START"] = _iso(now) or ""
         harness, *pipes = child.start(command)
-        self.started, self.argv = now, command.argv
+        self.started, self.argv = now, command.told
         try:
             self._attend(harness, pipes)
         finally:  # should we fail ourselves, the load does not go on without us

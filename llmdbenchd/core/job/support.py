@@ -7,12 +7,13 @@ from llmdbenchd.core.job.jobfile import Value
 from llmdbenchd.core.job.layers import DAEMON, DEFAULT, SUBMITTED
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.problems import Problem, in_line_order
+from llmdbenchd.core.launch.plan import IMAGES_OWN
 
 LOCAL = "local"
 KUBERNETES = "kubernetes"
 _NOT_YET = "not yet supported by this engine"
 _ON_A_CLUSTER = f"{_NOT_YET}: it is about pods, and this engine starts processes"
-_HARNESSES = frozenset({"inference-perf"})
+_HARNESSES = frozenset({"aiperf", "guidellm", "inference-perf", "inferencemax", "vllm-benchmark"})
 
 _LATER = {
     "scenario": f"{_NOT_YET}: scenario files come later",
@@ -118,14 +119,13 @@ def _target(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterator
 
 def _decisive(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterator[Problem]:
     if spec.harness.name not in _HARNESSES:
-        message = f"{_NOT_YET}: only inference-perf has its script so far"
+        message = f"{_NOT_YET}: it has no script; {', '.join(sorted(_HARNESSES))} have one"
         yield _at(values, "harness.name", message)
     if "auto" in spec.models:
         message = f"{_NOT_YET}: the model is not detected"
         yield _at(values, "models", message, "name the model that the endpoint serves")
-    if spec.harness.executable.startswith("image:"):
-        why = "a process has no image" if engine == LOCAL else "an image's own program comes later"
-        yield _at(values, "harness.executable", f"{_NOT_YET}: {why}")
+    if spec.harness.executable.startswith(IMAGES_OWN) and engine == LOCAL:
+        yield _at(values, "harness.executable", f"{_NOT_YET}: a process has no image")
     yield from _given(values, _DECISIVE[engine])
 
 

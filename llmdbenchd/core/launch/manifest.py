@@ -21,7 +21,7 @@ from llmdbenchd.core.launch.labels import (
     label_value,
     launcher_labels,
 )
-from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan
+from llmdbenchd.core.launch.plan import DEFAULT_EXECUTABLE, IMAGE, LauncherPlan
 
 HARNESS = "harness"  # the container that generates the load
 KEEP = "keep"  # the container that holds the results until they are home
@@ -236,6 +236,8 @@ def _environment(plan: LauncherPlan) -> list[Document]:
     }
     if plan.storage.mode == EPHEMERAL:  # a signal would end `keep` as well, with the results
         ours["LLMDBENCHD_STOP_FILE"] = f"{IMAGE.results_prefix}/{STOP_FILE}"
+    if plan.executable != DEFAULT_EXECUTABLE:
+        ours["LLMDBENCH_HARNESS_EXECUTABLE"] = plan.executable
     uid = {"fieldRef": {"fieldPath": "metadata.uid"}}
     told = _literal(_CACHES | dict(plan.env) | ours) | {"POD_UID": {"valueFrom": uid}}
     return _listed(told | _token(plan))

@@ -75,7 +75,7 @@ version: 1
         ("hf_token: {secret: s, key: k}", "hf_token.secret"),
         ("hf_token: {key: k}", "hf_token.key"),
         ("models: auto", "models"),
-        ("harness: guidellm", "harness.name"),
+        ("harness: nop", "harness.name"),
         ("harness: {image: i}", "harness.image"),
         ("harness: {conda_env: e}", "harness.conda_env"),
         ("harness: {debug: true}", "harness.debug"),
@@ -130,7 +130,7 @@ def test_what_an_environment_says_without_effect_is_a_warning() -> None:
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
-        ("LLMDBENCH_HARNESS_NAME", "guidellm"),
+        ("LLMDBENCH_HARNESS_NAME", "nop"),
         ("LLMDBENCH_HARNESS_SKIP_RUN", "1"),
         ("LLMDBENCH_HARNESS_EXPERIMENT_TREATMENTS", "t"),
     ],
@@ -148,6 +148,7 @@ def test_a_cluster_has_claims_images_and_secrets() -> None:
 storage: {claim: c, mode: ephemeral, size: 1Gi, class: fast, access: ReadWriteOnce}
 hf_token: {secret: s, key: k}
 harness:
+  executable: image:llm-d-benchmark.sh
   image: a/b:c
   service_account: s
   image_pull_secrets: [p]
@@ -177,8 +178,7 @@ def test_a_cluster_needs_an_endpoint_as_long_as_nothing_is_discovered() -> None:
         "follow_servers: true",
         "dataset: {url: http://h/x}",
         "harness: {debug: true}",
-        "harness: {executable: 'image:x'}",
-        "harness: {name: guidellm}",
+        "harness: {name: nop}",
         "models: [auto]",
         "analyze_locally: true",
         "endpoint_auth: {secret: s, key: k}",
