@@ -20,13 +20,16 @@ def prepare(context: Context) -> Command:
     Raises:
         Refusal: the profile is missing or no text, or it cannot be copied.
     """
-    scenario = workload.keep(context, workload.read(context))
+    text = workload.read(context)
+    scenario = workload.keep(context, text)
     output = f"kind=json,path={os.path.join(context.results, NATIVE)}"
     env = dict(context.env, PYTHONUNBUFFERED="1")
     # Each worker imports everything anew: ten of them on two cores take 26 s before the first
     # request.
     env.setdefault(WORKERS, str(min(MOST_WORKERS, os.cpu_count() or 1)))
     argv = [PROGRAM, "run", "--scenario", scenario, "--output", output, "--disable-progress"]
+    if "seed:" not in text:  # its own default is the same for each run and launcher
+        argv += ["--seed", f"kind=static,value={workload.seed(context)}"]
     return Command(argv, env, context.workspace)
 
 

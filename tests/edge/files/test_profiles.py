@@ -23,6 +23,7 @@ VARIABLES = {
     "LLMDBENCH_RUN_DATASET_FILE": "chats.json",
 }
 SHIPPED = {
+    "aiperf": "chatbot_synthetic sanity_fixed sanity_random",
     "guidellm": "chatbot_synthetic sanity_concurrent sanity_random shared_prefix_synthetic "
     "summarization_synthetic",
     "inference-perf": "chatbot_sharegpt chatbot_synthetic code_completion_synthetic sanity_fixed "
@@ -136,7 +137,7 @@ def test_a_shipped_profile_renders_to_yaml_and_says_what_it_measures(
 
     assert isinstance(yaml.safe_load(rendered(profile)), dict)
     assert profile.description.endswith(".")
-    assert (never in profile.text) == (harness not in {"inference-perf", "nop"})
+    assert (never in profile.text) == (harness in {"inferencemax", "vllm-benchmark"})
     readme = (profile.path.parent.parent / "README.md").read_text()
     assert f"| {harness} | `{name}` |" in readme
 
