@@ -11,6 +11,7 @@ from llmdbenchd.controllers.runs import Runs
 from llmdbenchd.controllers.sites import Site
 from llmdbenchd.core.account import Measured, events, run_facts
 from llmdbenchd.core.results.document import run_text
+from llmdbenchd.core.results.telling import summary_text
 from llmdbenchd.core.run import facts
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Collected, Record
@@ -163,8 +164,10 @@ class Activities:
             logs=await self._evidence.logs(record),
             finished=self._clock.now().utc,
         )
+        said = run_facts(record, accepted, attempt, measured)
         return {
-            "run.json": run_text(run_facts(record, accepted, attempt, measured)),
+            "run.json": run_text(said),
+            "summary.txt": summary_text(said),
             "workload.yaml": attempt.workload_text.encode(),
             "events.jsonl": events(record),
         }
