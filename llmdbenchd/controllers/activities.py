@@ -157,7 +157,7 @@ class Activities:
             )
             reported = await self._evidence.report(record, order)
         measured = Measured(
-            metrics=metrics,
+            metrics=reported.metrics or metrics,
             reports=reported.made,
             report_problems=reported.problems,
             report_notes=reported.notes,

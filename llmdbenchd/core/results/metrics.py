@@ -170,8 +170,13 @@ def _spread(parts: Sequence[Metrics], name: str) -> Spread | None:
     return Spread(mean=sum(successes * mean for successes, mean in measured) / weight)
 
 
+def unknown_percentiles(count: int, what: str) -> str:
+    """The note that percentiles are missing, for what `combine` and `join_stages` add up."""
+    return f"percentiles of {count} {what} together are not known, only those of each"
+
+
 def _notes(parts: Sequence[Metrics], what: str) -> tuple[str, ...]:
-    notes = [f"percentiles of {len(parts)} {what} together are not known, only those of each"]
+    notes = [unknown_percentiles(len(parts), what)]
     useful = [part for part in parts if part.successes]
     for name in SPREADS:
         measured = len(_measured(parts, name))
