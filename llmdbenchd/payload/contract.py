@@ -23,6 +23,7 @@ class Code:
     """The launcher's own exit codes; everything else is the harness's."""
 
     WRONG_CONTRACT = 64  # a variable is missing or makes no sense
+    NO_DATASET = 65  # the data set cannot be fetched
     NO_PROFILE = 66  # the workload profile is missing or cannot be used
     BROKEN = 70  # the harness script, or the launcher itself, failed: our mistake
     NO_RESULTS_FOLDER = 73  # the results folder cannot be made or written

@@ -7,6 +7,7 @@ harness a second time, and none keeps the done mark from being written.
 from __future__ import annotations
 
 import os
+import select
 import time
 from importlib import import_module
 
@@ -77,9 +78,10 @@ class Launcher:
         Raises:
             Refusal: it was not started.
         """
+        self._fetch()
         self.script = InPlace(self.context) if self.context.executable else Script(self.context)
         command = self.script.prepare()
-        if self.stop.ask(self.signals.read() + self.stop.look()):
+        if self._asked_within(0.0):
             sentence = "asked to end before the harness was started"
             raise Refusal(128 + self.stop.asked, "stopped early", sentence)
         now = time.time()
@@ -149,6 +151,28 @@ class Launcher:
         if self.code or self.stop.asked:
             return self.code or 128 + self.stop.asked
         return self.rc or 0
+
+    def _fetch(self) -> None:
+        """Fetch the job's data set, if it has one; being asked to end is noticed soon after."""
+        if not self.context.env.get("LLMDBENCH_RUN_DATASET_URL"):
+            return
+        from llmdbenchd.payload import dataset  # noqa: PLC0415 - most jobs have none
+
+        try:
+            self.facts.update(dataset.fetch(self.context, self._asked_within))
+        except dataset.Stopped:
+            self.say("asked to end while the data set was fetched")
+
+    def _asked_within(self, seconds: float) -> bool:
+        """Wait so long; True as soon as we are asked to end, and ever after."""
+        deadline = time.monotonic() + seconds
+        while not self.stop.asked:
+            self.stop.ask(self.signals.read() + self.stop.look())
+            left_s = deadline - time.monotonic()
+            if self.stop.asked or left_s <= 0:
+                break
+            select.select([self.signals.fd], [], [], min(left_s, child.LOOK_S))
+        return self.stop.asked != 0
 
     def _attend(self, harness: child.Child, pipes: list[int]) -> None:
         tee, begun = Tee(self.signals.fd), time.monotonic()

@@ -37,20 +37,18 @@ _WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {  # the load is the same wit
     KUBERNETES: {**_LATER, "endpoint_auth": f"{_NOT_YET}: it comes with the look-up of stacks"},
 }
 _TREATMENTS = f"{_NOT_YET}: treatments come later"
-_DATA_SETS = f"{_NOT_YET}: data sets come later"
 _DECISIVE: Mapping[str, Mapping[str, str]] = {  # without them something else would be run
     LOCAL: {
         "treatments": _TREATMENTS,
         "skip_run": f"{_NOT_YET}: there is no claim to collect from",
         "follow_servers": f"{_NOT_YET}: the servers' logs are followed on a cluster only",
-        "dataset": _DATA_SETS,
+        "dataset.dir": f"{_NOT_YET}: a data set lies in the launcher's own workspace",
         "harness.debug": f"{_NOT_YET}: there is no pod to look into",
     },
     KUBERNETES: {
         "treatments": _TREATMENTS,
         "skip_run": f"{_NOT_YET}: collecting without a run comes later",
         "follow_servers": f"{_NOT_YET}: following the servers' logs comes later",
-        "dataset": _DATA_SETS,
         "harness.debug": f"{_NOT_YET}: a launcher that only waits comes later",
     },
 }

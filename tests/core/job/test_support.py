@@ -51,6 +51,7 @@ share_target: true
 skip_run: false
 variables: {LLMDBENCH_X: y}
 submitted_environment: {LLMDBENCH_Y: z}
+dataset: {url: https://h/x.json}
 version: 1
 """
 
@@ -67,7 +68,6 @@ version: 1
         ("storage: {mode: ephemeral}", "storage.mode"),
         ("skip_run: true", "skip_run"),
         ("analyze_locally: true", "analyze_locally"),
-        ("dataset: {url: http://d}", "dataset.url"),
         ("dataset: {dir: /d}", "dataset.dir"),
         ("nop: {repeat: 2}", "nop.repeat"),
         ("follow_servers: true", "follow_servers"),
@@ -147,6 +147,7 @@ def test_a_cluster_has_claims_images_and_secrets() -> None:
         + """\
 storage: {claim: c, mode: ephemeral, size: 1Gi, class: fast, access: ReadWriteOnce}
 hf_token: {secret: s, key: k}
+dataset: {url: https://h/x.json, dir: /requests/data}
 harness:
   executable: image:llm-d-benchmark.sh
   image: a/b:c
@@ -176,7 +177,6 @@ def test_a_cluster_needs_an_endpoint_as_long_as_nothing_is_discovered() -> None:
         "treatments: t",
         "skip_run: true",
         "follow_servers: true",
-        "dataset: {url: http://h/x}",
         "harness: {debug: true}",
         "harness: {name: nop}",
         "models: [auto]",
