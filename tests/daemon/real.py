@@ -23,7 +23,7 @@ def harness_venvs(harness: str = "inference-perf") -> Path:
     if not named:
         pytest.skip("real harness missing: LLMDBENCHD_HARNESS_VENVS is not set (make test sets it)")
     venvs = Path(named).absolute()
-    if not (venvs / harness / "ready").exists():
+    if not (venvs / harness / "bin" / harness).exists():
         pytest.skip(f"real harness missing: no {harness} in {venvs} (make test installs it)")
     return venvs
 
