@@ -16,12 +16,14 @@ RUN = $(UV) run --frozen --quiet
 # A given uv, one that lies beside us, or one that pip brings.
 UV ?= $(shell command -v uv 2>/dev/null || echo $(CURDIR)/.tools/bin/uv)
 
+HARNESSES = inference-perf aiperf guidellm
+
 .PHONY: demo test check fix bench bench-kube sim e2e cluster-up cluster-down clean
 
 demo: .venv/ready .harness/inference-perf/ready
 	@$(RUN) python scripts/demo.py
 
-test: .venv/ready .harness/inference-perf/ready
+test: .venv/ready $(HARNESSES:%=.harness/%/ready)
 	$(RUN) pytest -q -m "not kube" $(TESTS)
 
 CLUSTER_TOOL = $(RUN) python -m tests.cluster
@@ -89,9 +91,9 @@ $(CURDIR)/.tools/bin/uv:
 	@$(UV) sync --frozen --quiet --python $(INTERPRETER)
 	@touch $@
 
-.harness/inference-perf/ready: harnesses/install.sh harnesses/inference-perf/requirements.txt | .venv/ready
-	@echo "installing the real harness inference-perf into .harness (about 600 MB)"
-	@sh harnesses/install.sh $(UV) $(CURDIR)/.venv/bin/python inference-perf .harness/inference-perf
+.harness/%/ready: harnesses/install.sh harnesses/%/requirements.txt | .venv/ready
+	@echo "installing the real harness $* into .harness (400 to 900 MB)"
+	@sh harnesses/install.sh $(UV) $(CURDIR)/.venv/bin/python $* .harness/$*
 
 clean:
 	rm -rf .venv .tools .harness .demo dist

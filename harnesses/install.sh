@@ -5,19 +5,18 @@ set -eu
 uv=$1 python=$2 harness=$3 folder=$4
 here=$(cd "$(dirname "$0")" && pwd)
 
+if [ ! -f "$here/$harness/requirements.txt" ]; then
+    echo "install.sh: no recipe for $harness" >&2
+    exit 2
+fi
 rm -rf "$folder"
 "$uv" venv --quiet --seed --python "$python" "$folder"
-"$uv" pip install --quiet --python "$folder/bin/python" -r "$here/$harness/requirements.txt"
-case $harness in
-inference-perf)
+# The lists are complete; --no-deps keeps out what they leave out on purpose.
+"$uv" pip install --quiet --no-deps --python "$folder/bin/python" -r "$here/$harness/requirements.txt"
+if [ "$harness" = inference-perf ]; then
     # It declares Python >= 3.12 and runs on 3.11; --ignore-requires-python in one step would hit
     # every dependency, so they came first.
     "$folder/bin/python" -m pip install --quiet --no-deps --ignore-requires-python \
         --disable-pip-version-check inference-perf==0.7.0
-    ;;
-*)
-    echo "install.sh: no recipe for $harness" >&2
-    exit 2
-    ;;
-esac
+fi
 touch "$folder/ready"

@@ -139,11 +139,15 @@ class Natives:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What became of the standard reports of a run, over all launchers."""
+    """What became of the standard reports of a run, over all launchers.
+
+    `metrics` are those of several launchers together, where more is known of them than of each.
+    """
 
     made: tuple[str, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    metrics: Metrics | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

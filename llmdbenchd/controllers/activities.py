@@ -13,6 +13,7 @@ from llmdbenchd.core.account import Measured, events, run_facts
 from llmdbenchd.core.job.accepted import encoded
 from llmdbenchd.core.launch.plan import LauncherPlan
 from llmdbenchd.core.results.document import run_text
+from llmdbenchd.core.results.telling import summary_text
 from llmdbenchd.core.run import facts
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Collected, Record
@@ -162,15 +163,17 @@ class Activities:
             )
             reported = await self._evidence.report(record, order)
         measured = Measured(
-            metrics=metrics,
+            metrics=reported.metrics or metrics,
             reports=reported.made,
             report_problems=reported.problems,
             report_notes=reported.notes,
             logs=await self._evidence.logs(record),
             finished=self._clock.now().utc,
         )
+        said = run_facts(record, accepted, attempt, measured)
         return {
-            "run.json": run_text(run_facts(record, accepted, attempt, measured)),
+            "run.json": run_text(said),
+            "summary.txt": summary_text(said),
             "spec.json": encoded(accepted),
             "workload.yaml": attempt.workload_text.encode(),
             "events.jsonl": events(record),

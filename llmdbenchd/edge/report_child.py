@@ -1,7 +1,8 @@
 """The converter, in a process of its own: it may hang, exit or eat all memory, and nobody minds.
 
 Reads one request as JSON on stdin, writes one outcome as a line of JSON on stdout for each
-conversion, as soon as it is done. Started by `llmdbenchd.edge.reports`, never by people.
+conversion (or one for a merged report), as soon as it is done. Started by
+`llmdbenchd.edge.reports` and `merging`, never by people.
 """
 
 import ctypes
@@ -12,7 +13,9 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,9 @@ import yaml
 from llmd_benchmark_report import BenchmarkReport, load_benchmark_report
 
 from llmdbenchd.core.results.mend import Origin, mend
-from llmdbenchd.core.results.summary import read_file
+from llmdbenchd.core.results.merged import NAME, Launcher, merged_report, pool
+from llmdbenchd.core.results.samples import read_samples, sources
+from llmdbenchd.core.results.summary import find_native, measure, read_file
 
 _IMPORTERS = {
     "inference-perf": "import_inference_perf",
@@ -39,6 +44,7 @@ _PR_SET_PDEATHSIG = 1
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
 
 Outcome = dict[str, Any]
+Work = Callable[[Outcome], None]
 
 
 def main() -> None:
@@ -48,9 +54,17 @@ def main() -> None:
         os.dup2(2, 1)  # whatever the library prints is not an answer
         _die_with(request["parent"])
         _confine(request["memory_bytes"])
-        for conversion in request["conversions"]:
-            answers.write(json.dumps(_outcome(request, conversion)) + "\n")
+        for work in _works(request):
+            answers.write(json.dumps(_outcome(work)) + "\n")
             answers.flush()
+
+
+def _works(request: Mapping[str, Any]) -> Iterator[Work]:
+    """What is asked for: each adds to the outcome that it is given."""
+    if "launchers" in request:
+        yield partial(_merge, request)
+    for conversion in request.get("conversions", ()):
+        yield partial(_convert, request, conversion)
 
 
 def _die_with(parent: int) -> None:
@@ -66,10 +80,10 @@ def _confine(memory_bytes: int) -> None:
     os.nice(_NICENESS)
 
 
-def _outcome(request: Mapping[str, Any], conversion: Mapping[str, str]) -> Outcome:
+def _outcome(work: Work) -> Outcome:
     outcome: Outcome = {"made": [], "notes": [], "problem": "", "full": ""}
     try:
-        _convert(request, conversion, outcome)
+        work(outcome)
     except OSError as error:
         outcome["full" if error.errno in _FULL else "problem"] = str(error)
     except SystemExit as error:
@@ -103,6 +117,35 @@ def _convert(request: Mapping[str, Any], conversion: Mapping[str, str], outcome:
         _write(target, load_benchmark_report(mended).get_yaml_str())
         outcome["made"].append(target.name)
         outcome["notes"] += [note for note in notes if note not in outcome["notes"]]
+
+
+def _merge(request: Mapping[str, Any], outcome: Outcome) -> None:
+    harness = request["harness"]
+    launchers = [_launcher(harness, folders) for folders in request["launchers"]]
+    pooled = pool(launchers)
+    outcome["metrics"] = asdict(pooled.metrics)
+    if not all(launcher.reports for launcher in launchers):
+        raise ValueError("a launcher has no report of its own by version 0.2")
+    report = merged_report(launchers, pooled, request["experiment_id"])
+    target = Path(request["into"], NAME)
+    _write(target, load_benchmark_report(report).get_yaml_str())
+    outcome["made"].append(target.name)
+
+
+def _launcher(harness: str, folders: Mapping[str, str]) -> Launcher:
+    results = Path(folders["results"])
+    names = [path.name for path in results.iterdir() if path.is_file()]
+    texts = {name: (results / name).read_bytes() for name in find_native(harness, names)}
+    metrics = measure(harness, texts)
+    if metrics is None:
+        raise ValueError(f"launcher {results.name} left no figures")
+    single = [(results / name).read_bytes() for name in sources(harness, names)]
+    reports = sorted(Path(folders["reports"]).glob("benchmark_report_v0.2,_*.yaml"))
+    return Launcher(
+        metrics,
+        read_samples(harness, single) if single else None,
+        [_load(path) for path in reports],
+    )
 
 
 def _import(harness: str, version: str, path: Path) -> Sequence[BenchmarkReport]:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -104,7 +104,8 @@ async def convert(
         return ReportFacts(problems=(f"no report: {harness} left no native result file",))
     tally = _Tally()
     while todo:
-        outcomes = await _outcomes(_request(results, harness, into, context), todo, context)
+        order = _order(results, todo, about(harness, into, context))
+        outcomes = await outcomes_of(order, len(todo), environment(results, context), context)
         for conversion, outcome in zip(todo, outcomes, strict=False):
             tally.add(conversion, outcome)
         todo = todo[len(outcomes) :]
@@ -116,9 +117,14 @@ def _prepare(results: Path, harness: str, into: Path) -> list[Conversion]:
     return list(conversions(harness, (entry.name for entry in results.iterdir())))
 
 
-def _request(results: Path, harness: str, into: Path, context: ReportContext) -> dict[str, Any]:
+def _order(results: Path, todo: Sequence[Conversion], known: dict[str, Any]) -> dict[str, Any]:
+    asked = [asdict(conversion) for conversion in todo]
+    return known | {"results": str(results.absolute()), "conversions": asked}
+
+
+def about(harness: str, into: Path, context: ReportContext) -> dict[str, Any]:
+    """What the child is told whatever it is asked for."""
     return {
-        "results": str(results.absolute()),
         "harness": harness,
         "into": str(into.absolute()),
         "experiment_id": context.experiment_id,
@@ -128,7 +134,7 @@ def _request(results: Path, harness: str, into: Path, context: ReportContext) ->
     }
 
 
-def _environment(results: str, context: ReportContext) -> dict[str, str]:
+def environment(results: Path, context: ReportContext) -> dict[str, str]:
     """All that the converter can see: nothing of ours, no cluster, no home, no secret."""
     known = {
         "TZ": "UTC",
@@ -136,21 +142,25 @@ def _environment(results: str, context: ReportContext) -> dict[str, str]:
         "HOME": "/nonexistent",
         "OPENBLAS_NUM_THREADS": "1",
         "LLMDBENCH_RUN_EXPERIMENT_ID": context.experiment_id,
-        "LLMDBENCH_RUN_EXPERIMENT_RESULTS_DIR": results,
+        "LLMDBENCH_RUN_EXPERIMENT_RESULTS_DIR": str(results.absolute()),
         "LLMDBENCH_DESCRIPTION_TEXT": context.description,
         "LLMDBENCH_DESCRIPTION_KEYWORDS": ",".join(context.keywords),
         "LLMDBENCH_HARNESS_LOAD_PARALLELISM": str(context.parallelism),
     }
-    if Path(results, "run_metadata.yaml").is_file():
+    if (results / "run_metadata.yaml").is_file():
         # "Inside a pod", for the converter: it fills in times, versions and the model from there.
         known["LLMDBENCH_MAGIC_ENVAR"] = "harness_pod"
     return known
 
 
-async def _outcomes(
-    request: dict[str, Any], todo: Sequence[Conversion], context: ReportContext
+async def outcomes_of(
+    order: Mapping[str, Any], count: int, env: Mapping[str, str], context: ReportContext
 ) -> list[Mapping[str, Any]]:
-    """At least one outcome, in the order of `todo`; fewer than asked for when the child is lost."""
+    """At least one outcome, in the order asked for; fewer than `count` when the child is lost.
+
+    Raises:
+        Unavailable: there is no room for the reports, or no process can be started.
+    """
     with tempfile.TemporaryFile() as complaints:
         try:
             process = await asyncio.create_subprocess_exec(
@@ -159,31 +169,25 @@ async def _outcomes(
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=complaints,
-                env=_environment(request["results"], context),
+                env=env,
                 start_new_session=True,
                 limit=_LINE_BYTES,
             )
         except OSError as error:
             raise Unavailable(f"cannot start the report converter: {error}") from error
         try:
-            await _ask(process, request, todo)
-            return await _answers(process, complaints, len(todo), context.timeout_s)
+            await _ask(process, order)
+            return await _answers(process, complaints, count, context.timeout_s)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
 
 
-async def _ask(
-    process: asyncio.subprocess.Process, request: dict[str, Any], todo: Sequence[Conversion]
-) -> None:
-    asked = [
-        {"native": conversion.native, "version": conversion.version, "report": conversion.report}
-        for conversion in todo
-    ]
+async def _ask(process: asyncio.subprocess.Process, order: Mapping[str, Any]) -> None:
     if process.stdin is not None:
         with suppress(ConnectionError):  # it died before it read; `_answers` says how
-            process.stdin.write(json.dumps({**request, "conversions": asked}).encode())
+            process.stdin.write(json.dumps(order).encode())
             await process.stdin.drain()
         process.stdin.close()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 DEFAULT_EXECUTABLE = "llm-d-benchmark.sh"  # the field's name for "run the harness's script"
+IMAGES_OWN = "image:"  # before a program of the image, even one of the name above
 SCRIPT_SUFFIXES = ("-llm-d-benchmark.sh", "-llm-d-benchmark.py")
 DEFAULT_GRACE_S = 30.0  # what a pod gets unless it says otherwise
 
@@ -22,6 +23,7 @@ class Code:
     """The launcher's own exit codes; everything else is the harness's."""
 
     WRONG_CONTRACT = 64  # a variable is missing or makes no sense
+    NO_DATASET = 65  # the data set cannot be fetched
     NO_PROFILE = 66  # the workload profile is missing or cannot be used
     BROKEN = 70  # the harness script, or the launcher itself, failed: our mistake
     NO_RESULTS_FOLDER = 73  # the results folder cannot be made or written
@@ -81,7 +83,8 @@ class Context:
         self.harness = _component(env.get("LLMDBENCH_HARNESS_NAME") or script, "harness")
         self.script = _component(script or self.harness, "harness script")
         executable = env.get("LLMDBENCH_HARNESS_EXECUTABLE", "").strip()
-        self.executable = "" if executable == DEFAULT_EXECUTABLE else executable
+        is_default = executable == DEFAULT_EXECUTABLE
+        self.executable = "" if is_default else executable.removeprefix(IMAGES_OWN)
         self.workspace = os.path.abspath(env.get("LLMDBENCH_RUN_WORKSPACE_DIR") or "/workspace")
         self.workload = _workload(env)
         self.profile = os.path.join(self.workspace, "profiles", self.harness, self.workload)
@@ -92,12 +95,18 @@ class Context:
 
 
 class Command:
-    """What a harness script wants to be run: `argv[0]` is a path, or sought in `env`'s PATH."""
+    """What a harness script wants to be run: `argv[0]` is a path, or sought in `env`'s PATH.
 
-    def __init__(self, argv: list[str], env: dict[str, str], cwd: str) -> None:
+    `told` is what the metadata says was run: `argv`, unless a shell stands before it.
+    """
+
+    def __init__(
+        self, argv: list[str], env: dict[str, str], cwd: str, told: list[str] | None = None
+    ) -> None:
         self.argv = argv
         self.env = env
         self.cwd = cwd
+        self.told = told or argv
 
 
 def program(name: str, env: dict[str, str]) -> str:

@@ -7,6 +7,7 @@ harness a second time, and none keeps the done mark from being written.
 from __future__ import annotations
 
 import os
+import select
 import time
 from importlib import import_module
 
@@ -22,7 +23,7 @@ class Launcher:
     """What is known so far; each step adds to it, and `seal` writes it down.
 
     Attributes:
-        argv: what was started; empty while nothing was.
+        argv: what was started, as the metadata tells it; empty while nothing was.
         status: the harness's wait status, or None while it never ran.
         started: UTC seconds, as is `stopped_at`; None while it never ran.
         problems: `{"kind", "detail"}`, in the order in which they came.
@@ -77,15 +78,16 @@ class Launcher:
         Raises:
             Refusal: it was not started.
         """
+        self._fetch()
         self.script = InPlace(self.context) if self.context.executable else Script(self.context)
         command = self.script.prepare()
-        if self.stop.ask(self.signals.read() + self.stop.look()):
+        if self._asked_within(0.0):
             sentence = "asked to end before the harness was started"
             raise Refusal(128 + self.stop.asked, "stopped early", sentence)
         now = time.time()
         command.env["LLMDBENCH_HARNESS_START"] = _iso(now) or ""
         harness, *pipes = child.start(command)
-        self.started, self.argv = now, command.argv
+        self.started, self.argv = now, command.told
         try:
             self._attend(harness, pipes)
         finally:  # should we fail ourselves, the load does not go on without us
@@ -149,6 +151,28 @@ class Launcher:
         if self.code or self.stop.asked:
             return self.code or 128 + self.stop.asked
         return self.rc or 0
+
+    def _fetch(self) -> None:
+        """Fetch the job's data set, if it has one; being asked to end is noticed soon after."""
+        if not self.context.env.get("LLMDBENCH_RUN_DATASET_URL"):
+            return
+        from llmdbenchd.payload import dataset  # noqa: PLC0415 - most jobs have none
+
+        try:
+            self.facts.update(dataset.fetch(self.context, self._asked_within))
+        except dataset.Stopped:
+            self.say("asked to end while the data set was fetched")
+
+    def _asked_within(self, seconds: float) -> bool:
+        """Wait so long; True as soon as we are asked to end, and ever after."""
+        deadline = time.monotonic() + seconds
+        while not self.stop.asked:
+            self.stop.ask(self.signals.read() + self.stop.look())
+            left_s = deadline - time.monotonic()
+            if self.stop.asked or left_s <= 0:
+                break
+            select.select([self.signals.fd], [], [], min(left_s, child.LOOK_S))
+        return self.stop.asked != 0
 
     def _attend(self, harness: child.Child, pipes: list[int]) -> None:
         tee, begun = Tee(self.signals.fd), time.monotonic()

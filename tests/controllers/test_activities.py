@@ -212,7 +212,9 @@ async def test_a_report_is_sealed_with_all_that_is_known(desk: Desk) -> None:
     assert (await desk.do("report")).sealed
 
     archive = desk.evidence.archives[KEY]
-    assert sorted(archive) == ["events.jsonl", "run.json", "spec.json", "workload.yaml"]
+    assert sorted(archive) == [
+        "events.jsonl", "run.json", "spec.json", "summary.txt", "workload.yaml"
+    ]  # fmt: skip
     told = json.loads(archive["run.json"])
     assert (told["job"], told["run"], told["phase"]) == ("j", "r001", "SUCCEEDED")
     assert archive["workload.yaml"] == b"a: 1\n"

@@ -17,14 +17,14 @@ PATIENCE_S = 60.0
 MODEL = "llmdbench/tiny"
 
 
-def harness_venvs() -> Path:
-    """The folder of installed harnesses; the test is skipped with the reason without it."""
+def harness_venvs(harness: str = "inference-perf") -> Path:
+    """The folder of installed harnesses; the test is skipped with the reason without this one."""
     named = os.environ.get("LLMDBENCHD_HARNESS_VENVS", "")
     if not named:
         pytest.skip("real harness missing: LLMDBENCHD_HARNESS_VENVS is not set (make test sets it)")
     venvs = Path(named).absolute()
-    if not (venvs / "inference-perf" / "bin" / "inference-perf").exists():
-        pytest.skip(f"real harness missing: no inference-perf in {venvs} (make test installs it)")
+    if not (venvs / harness / "bin" / harness).exists():
+        pytest.skip(f"real harness missing: no {harness} in {venvs} (make test installs it)")
     return venvs
 
 
@@ -55,10 +55,13 @@ class Simulator:
             },
         }
 
+    def asked(self) -> list[dict[str, Any]]:
+        """All requests for tokens."""
+        return [json.loads(line) for line in self.truth.read_text().splitlines()]
+
     def served(self) -> list[dict[str, Any]]:
         """The requests that it answered."""
-        lines = [json.loads(line) for line in self.truth.read_text().splitlines()]
-        return [line for line in lines if line["outcome"] == "served" and line["streamed"]]
+        return [line for line in self.asked() if line["outcome"] == "served" and line["streamed"]]
 
     def mean_ms(self, name: str) -> float:
         """The true mean of `ttft_s` or `itl_s`, in milliseconds."""
@@ -66,13 +69,18 @@ class Simulator:
 
 
 @contextmanager
-def simulator(folder: Path) -> Iterator[Simulator]:
-    """Start a server with a TTFT of 80 ms and an ITL of 10 ms; it ends with the block."""
+def simulator(folder: Path, *more: str) -> Iterator[Simulator]:
+    """Start a server with a TTFT of 80 ms and an ITL of 10 ms; it ends with the block.
+
+    Args:
+        folder: for what it writes.
+        more: options of `llmdbenchd simulate`.
+    """
     truth, cache = folder / "truth.jsonl", folder / "hf"
     options = ("--port", "0", "--truth", str(truth), "--hf-cache", str(cache))
     timing = ("--ttft", "80ms", "--itl", "10ms")
     process = subprocess.Popen(
-        (sys.executable, "-m", "llmdbenchd", "simulate", *options, *timing),
+        (sys.executable, "-m", "llmdbenchd", "simulate", *options, *timing, *more),
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -150,3 +150,25 @@ def queued(house: Household) -> int:
     status = house.state / "status.json"
     phases = yaml.safe_load(status.read_text())["phases"] if status.exists() else {}
     return int(phases.get("QUEUED", 0))
+
+
+def test_a_profile_that_is_dropped_into_its_folder_is_usable_at_once_by_name_and_by_path(
+    household: Household,
+) -> None:
+    folder = household.root / "profiles" / "inference-perf"
+    folder.mkdir(parents=True)
+    household.settings["LLMDBENCHD_PROFILES"] = str(folder.parent)
+    household.start()  # before there is a profile
+    (folder / "mine.yaml.in").write_text(
+        "load: {base: REPLACE_ENV_LLMDBENCH_DEPLOY_CURRENT_MODEL}\n"
+    )
+
+    by_name = household.run_job("named", job(workload="mine", models=["a/b"]))
+    by_path = household.run_job(
+        "placed", job(workload=str(folder / "mine.yaml.in"), models=["a/b"])
+    )
+
+    for name, record in (("named", by_name), ("placed", by_path)):
+        assert record.phase is Phase.SUCCEEDED, record
+        workload = (household.archive / name / "r001" / "workload.yaml").read_text()
+        assert workload == "load: {base: a/b}\n"

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from llmd_benchmark_report import load_benchmark_report
 
+from llmdbenchd.core.results.merged import NAME
 from llmdbenchd.core.run.phase import Phase
 from tests.daemon.household import Household
 from tests.daemon.real import harness_venvs, simulator
@@ -49,6 +50,34 @@ def test_a_dropped_file_becomes_a_sealed_archive_that_tells_the_truth(
     assert row["itl_ms"]["mean"] == pytest.approx(server.mean_ms("itl_s"), abs=5, rel=0.3)
     assert "1 of 1 runs are whole" in household.asked("verify")
     assert_reports(household.archive / "real" / "r001", requests=len(server.served()))
+
+
+def test_two_real_aiperfs_become_one_merged_report_of_all_their_requests(
+    household: Household, tmp_path: Path
+) -> None:
+    household.settings["LLMDBENCHD_HARNESS_VENVS"] = str(harness_venvs("aiperf"))
+    household.start()
+    with simulator(tmp_path) as server:
+        job = server.job(seconds=1)
+        job["harness"] |= {"name": "aiperf", "parallelism": 2}
+        job["overrides"] = {"request-count": 10, "request-rate": 8, "osl": 10}
+        record = household.run_job("two", job)
+
+    assert record.phase is Phase.SUCCEEDED, record
+    archive = household.archive / "two" / "r001"
+    facts = json.loads((archive / "run.json").read_bytes())
+    assert facts["requests"] == {"total": len(server.served()), "failures": 0}
+    assert facts["reports"]["problems"] == []
+    assert f"reports/{NAME}" in facts["reports"]["made"]
+    assert facts["notes"][0] == "latencies are pooled from the single requests of 2 launchers"
+    ttft = facts["metrics"]["ttft_ms"]
+    assert ttft["mean"] == pytest.approx(server.mean_ms("ttft_s"), abs=60, rel=0.5)
+    assert ttft["p50"] <= ttft["p90"] <= ttft["p99"]
+    first, second = (
+        yaml.safe_load((archive / f"results/{index}/run_metadata.yaml").read_text())["harness_args"]
+        for index in (1, 2)
+    )
+    assert first.partition("--random-seed=")[2] != second.partition("--random-seed=")[2]
 
 
 def assert_reports(archive: Path, *, requests: int) -> None:

@@ -1,12 +1,15 @@
 """Sealing and converting, interrupted."""
 
+import json
 import os
 import signal
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import yaml
 
+from llmdbenchd.core.results.merged import NAME
 from llmdbenchd.core.run.phase import Phase
 from tests.daemon.household import Household
 from tests.daemon.jobs import job
@@ -65,3 +68,20 @@ def test_a_converter_does_not_outlive_the_daemon_that_asked_it(household: Househ
     household.wait_for("its end", lambda: not household.processes(), within_s=10)
     household.start()
     assert household.ended("converts").phase is Phase.SUCCEEDED
+
+
+def test_several_launchers_get_one_merged_report_beside_their_own(household: Household) -> None:
+    household.start()
+    record = household.run_job("many", job(harness__parallelism=2))
+
+    assert record.phase is Phase.SUCCEEDED, record
+    archive = household.archive / "many" / "r001"
+    facts = json.loads((archive / "run.json").read_bytes())
+    assert {path.split("/")[1] for path in facts["reports"]["made"]} == {"1", "2", NAME}
+    assert facts["reports"]["problems"] == []
+    total = facts["requests"]["total"]
+    document = yaml.safe_load((archive / "reports" / NAME).read_text())
+    aggregate = document["results"]["request_performance"]["aggregate"]
+    assert aggregate["requests"]["total"] == total
+    assert f"({total} requests)" in (archive / "summary.txt").read_text().splitlines()[0]
+    assert "1 of 1 runs are whole" in household.asked("verify")

@@ -1,5 +1,6 @@
 """How a run may end: each way has its own words, and all evidence is kept."""
 
+import hashlib
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from llmdbenchd.edge.files.control import Asked, request
 from tests.daemon.evidence import assert_log_is_complete, starts
 from tests.daemon.household import FAKE, Household
 from tests.daemon.jobs import job
+from tests.payload.file_server import CONTENT, file_server
 
 pytestmark = pytest.mark.slow
 
@@ -53,6 +55,18 @@ def test_a_good_run_has_everything_in_its_archive(home: Household) -> None:
     finished = home.wait_for_event("run.finished", job="good")
     assert (finished["phase"], finished["requests"], finished["failures"]) == ("SUCCEEDED", 5, 0)
     assert finished["archive"] == str(archive)
+
+
+def test_a_data_set_is_fetched_before_the_load_and_its_hash_is_in_the_archive(
+    home: Household,
+) -> None:
+    with file_server() as server:
+        record = home.run_job("fetched", job(dataset={"url": server.url.partition("?")[0]}))
+
+    assert record.phase is Phase.SUCCEEDED, record
+    [line] = (home.archive / "fetched/r001/results/1/dataset.sha256").read_text().splitlines()
+    assert line.startswith(hashlib.sha256(CONTENT).hexdigest())
+    assert line.endswith("/data.json")
 
 
 def test_a_run_in_which_every_request_failed_failed_although_the_harness_exits_0(

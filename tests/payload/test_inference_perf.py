@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from llmdbenchd.payload import installed
 from llmdbenchd.payload.contract import Context, Refusal
 from llmdbenchd.payload.harness import inference_perf
 from tests.payload.stage import Stage
@@ -32,7 +33,7 @@ def installation(folder: Path, *, version: str) -> Path:
 def test_the_version_is_read_beside_the_program(tmp_path: Path) -> None:
     program = installation(tmp_path / "venv", version="0.7.0")
 
-    assert inference_perf.version(str(program)) == "0.7.0"
+    assert installed.beside(str(program), "inference_perf") == "0.7.0"
 
 
 def test_a_link_or_a_copy_elsewhere_still_leads_to_the_version(tmp_path: Path) -> None:
@@ -43,15 +44,15 @@ def test_a_link_or_a_copy_elsewhere_still_leads_to_the_version(tmp_path: Path) -
     copy = tmp_path / "bin" / "copied"
     copy.write_bytes(program.read_bytes())
 
-    assert inference_perf.version(str(link)) == "0.8.0rc1"
-    assert inference_perf.version(str(copy)) == "0.8.0rc1"
+    assert installed.beside(str(link), "inference_perf") == "0.8.0rc1"
+    assert installed.beside(str(copy), "inference_perf") == "0.8.0rc1"
 
 
 def test_a_program_without_metadata_has_no_version(tmp_path: Path) -> None:
     program = tmp_path / "inference-perf"
     program.write_bytes(b"\x7fELF\xff\xfe")
 
-    assert inference_perf.version(str(program)) == ""
+    assert installed.beside(str(program), "inference_perf") == ""
 
 
 def test_only_lifecycle_metrics_are_native_results(context: Context) -> None:

@@ -37,8 +37,10 @@ def test_a_good_run_leaves_native_files_logs_metadata_manifest_and_done_mark(sta
     assert names == {
         *("stage_0_lifecycle_metrics.json", "summary_lifecycle_metrics.json", "config.yaml"),
         *("stdout.log", "stderr.log", "run_metadata.yaml", "sanity_random.yaml"),
-        *("MANIFEST.jsonl", "DONE.json"),
+        *("MANIFEST.jsonl", "DONE.json", "analysis"),
     }
+    summary = (stage.results / "analysis" / "summary.txt").read_text()
+    assert "requests succeeded                          10" in summary
     assert_proven(stage.results)
     assert stage.done["harness_rc"] == stage.done["exit_code"] == 0
     assert (stage.done["signal"], stage.done["stopped"], stage.done["problems"]) == (
@@ -146,14 +148,14 @@ def test_a_harness_killed_from_outside_is_told_as_its_signal(stage: Stage) -> No
 
 def test_a_load_is_never_started_twice_in_one_folder(stage: Stage) -> None:
     stage.run()
-    before = {path: path.read_bytes() for path in stage.results.iterdir()}
+    before = {path: path.read_bytes() for path in stage.results.rglob("*.*")}
 
     again = stage.run()
 
     assert again.returncode == 75
     assert b"never is again" in again.stderr
     assert stage.times_started == 1
-    assert {path: path.read_bytes() for path in stage.results.iterdir()} == before
+    assert {path: path.read_bytes() for path in stage.results.rglob("*.*")} == before
 
 
 def test_a_launcher_killed_before_its_done_mark_does_not_load_again(stage: Stage) -> None:
@@ -164,6 +166,18 @@ def test_a_launcher_killed_before_its_done_mark_does_not_load_again(stage: Stage
     assert stage.run().returncode == 75
     assert stage.times_started == 0
     assert not (stage.results / "DONE.json").exists()
+
+
+def test_the_images_own_program_runs_even_under_the_name_of_ours(stage: Stage) -> None:
+    own = stage.folder / "llm-d-benchmark.sh"
+    own.write_text("#!/bin/sh\necho the image says $LLMDBENCH_HARNESS_NAME\n")
+    own.chmod(0o755)
+    stage.env["PATH"] = f"{stage.folder}:{stage.env['PATH']}"
+    stage.env["LLMDBENCH_HARNESS_EXECUTABLE"] = "image:llm-d-benchmark.sh"
+
+    assert stage.run().returncode == 0
+    assert stage.log() == b"the image says inference-perf\n"
+    assert stage.times_started == 0
 
 
 def test_an_executable_may_have_arguments_and_the_fields_script_name_works(stage: Stage) -> None:

@@ -91,10 +91,16 @@ class Retry(Section):
     delay: Seconds = 30
 
 
+def _downloadable(value: object) -> object:
+    if isinstance(value, str) and not value.startswith(("http://", "https://")):
+        raise mistake("is no URL that a launcher can fetch", "write http://... or https://...")
+    return value
+
+
 class Dataset(Section):
     """`dataset`: what the launcher downloads."""
 
-    url: Text | None = None
+    url: Annotated[Text, BeforeValidator(_downloadable)] | None = None
     dir: Text | None = None
 
 

@@ -7,13 +7,13 @@ from llmdbenchd.core.job.jobfile import Value
 from llmdbenchd.core.job.layers import DAEMON, DEFAULT, SCENARIO, SUBMITTED
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.problems import Problem, in_line_order
-from llmdbenchd.core.launch.plan import decides_what_runs
+from llmdbenchd.core.launch.plan import IMAGES_OWN, decides_what_runs
 
 LOCAL = "local"
 KUBERNETES = "kubernetes"
 _NOT_YET = "not yet supported by this engine"
 _ON_A_CLUSTER = f"{_NOT_YET}: it is about pods, and this engine starts processes"
-_HARNESSES = frozenset({"inference-perf"})
+_HARNESSES = frozenset({"aiperf", "guidellm", "inference-perf", "inferencemax", "vllm-benchmark"})
 
 _LATER = {
     "analyze_locally": f"{_NOT_YET}: local analysis comes later",
@@ -35,17 +35,15 @@ _WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {  # the load is the same wit
     },
     KUBERNETES: {**_LATER, "endpoint_auth": f"{_NOT_YET}: it comes with the look-up of stacks"},
 }
-_DATA_SETS = f"{_NOT_YET}: data sets come later"
 _DECISIVE: Mapping[str, Mapping[str, str]] = {  # without them something else would be run
     LOCAL: {
         "skip_run": f"{_NOT_YET}: there is no claim to collect from",
         "follow_servers": f"{_NOT_YET}: the servers' logs are followed on a cluster only",
-        "dataset": _DATA_SETS,
+        "dataset.dir": f"{_NOT_YET}: a data set lies in the launcher's own workspace",
     },
     KUBERNETES: {
         "skip_run": f"{_NOT_YET}: collecting without a run comes later",
         "follow_servers": f"{_NOT_YET}: following the servers' logs comes later",
-        "dataset": _DATA_SETS,
     },
 }
 
@@ -117,14 +115,13 @@ def _target(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterator
 
 def _decisive(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterator[Problem]:
     if spec.harness.name not in _HARNESSES:
-        message = f"{_NOT_YET}: only inference-perf has its script so far"
+        message = f"{_NOT_YET}: it has no script; {', '.join(sorted(_HARNESSES))} have one"
         yield _at(values, "harness.name", message)
     if "auto" in spec.models:
         message = f"{_NOT_YET}: the model is not detected"
         yield _at(values, "models", message, "name the model that the endpoint serves")
-    if spec.harness.executable.startswith("image:"):
-        why = "a process has no image" if engine == LOCAL else "an image's own program comes later"
-        yield _at(values, "harness.executable", f"{_NOT_YET}: {why}")
+    if spec.harness.executable.startswith(IMAGES_OWN) and engine == LOCAL:
+        yield _at(values, "harness.executable", f"{_NOT_YET}: a process has no image")
     if engine == LOCAL:
         for name in filter(decides_what_runs, spec.harness.env):
             message = f"`{name}` would decide which programs run on the daemon's own machine"

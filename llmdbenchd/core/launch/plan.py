@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 DEFAULT_EXECUTABLE = "llm-d-benchmark.sh"  # the field's name for what our launch.py replaces
+IMAGES_OWN = "image:"  # before a program of the image, even one of the name above
 SLEEP = "sleep infinity"  # what a launcher that is to be looked into runs instead
 _DECISIVE = frozenset(
     {"PATH", "PYTHONPATH", "PYTHONHOME", "BASH_ENV", "ENV", "LLMDBENCHD_PAYLOAD_DIR"}
@@ -113,7 +114,8 @@ class LauncherPlan:
         name: deterministic, unique, a valid pod name.
         harness: the load generator's name; its installation is the engine's business.
         executable: `DEFAULT_EXECUTABLE` for our payload, otherwise what is run in its place
-            (below the payload's tee and manifest all the same).
+            (below the payload's tee and manifest all the same); after `IMAGES_OWN` it is the
+            image's.
         results_folder: one path component below `Places.results_prefix`.
         env: variables for the launcher, the contract of the field's image included.
         cpu: Kubernetes quantity, recorded and (on a cluster) enforced; `memory` likewise.

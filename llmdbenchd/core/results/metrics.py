@@ -6,6 +6,7 @@ never written as zero: a latency of zero would be a perfect one.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import floor
 
 SPREADS = ("ttft_ms", "itl_ms", "tpot_ms", "ntpot_ms", "request_latency_s")
 
@@ -18,6 +19,23 @@ class Spread:
     p50: float | None = None
     p90: float | None = None
     p99: float | None = None
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """The value below which `share` (0 to 1) of `ordered` lies, between neighbours by distance."""
+    place = share * (len(ordered) - 1)
+    low = floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def spread_of(values: Sequence[float]) -> Spread | None:
+    """The distribution of single values; None when there are none."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    p50, p90, p99 = (quantile(ordered, share) for share in (0.5, 0.9, 0.99))
+    return Spread(sum(ordered) / len(ordered), p50, p90, p99)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +170,13 @@ def _spread(parts: Sequence[Metrics], name: str) -> Spread | None:
     return Spread(mean=sum(successes * mean for successes, mean in measured) / weight)
 
 
+def unknown_percentiles(count: int, what: str) -> str:
+    """The note that percentiles are missing, for what `combine` and `join_stages` add up."""
+    return f"percentiles of {count} {what} together are not known, only those of each"
+
+
 def _notes(parts: Sequence[Metrics], what: str) -> tuple[str, ...]:
-    notes = [f"percentiles of {len(parts)} {what} together are not known, only those of each"]
+    notes = [unknown_percentiles(len(parts), what)]
     useful = [part for part in parts if part.successes]
     for name in SPREADS:
         measured = len(_measured(parts, name))

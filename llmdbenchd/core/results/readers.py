@@ -9,7 +9,7 @@ milliseconds; aiperf: each figure names its own).
 import math
 from collections.abc import Mapping
 
-from llmdbenchd.core.results.metrics import Metrics, Spread
+from llmdbenchd.core.results.metrics import Metrics, Spread, spread_of
 
 
 class Unreadable(ValueError):
@@ -77,6 +77,9 @@ def _guidellm_benchmark(benchmark: object) -> Metrics:
     def rate(name: str) -> float | None:
         return _number(benchmark, "metrics", name, "successful", "mean")
 
+    per_token, notes = _guidellm_tpot(benchmark, successes)
+    if cut_off:
+        notes = (*notes, f"{cut_off:.0f} requests were cut off by the end of the time")
     return Metrics(
         requests=successes + failures,
         failures=failures,
@@ -86,10 +89,26 @@ def _guidellm_benchmark(benchmark: object) -> Metrics:
         output_tokens_per_s=rate("output_tokens_per_second"),
         ttft_ms=latency("time_to_first_token_ms"),
         itl_ms=latency("inter_token_latency_ms"),
+        tpot_ms=per_token,
         ntpot_ms=latency("time_per_output_token_ms"),
         request_latency_s=latency("request_latency"),
-        notes=(f"{cut_off:.0f} requests were cut off by the end of the time",) if cut_off else (),
+        notes=notes,
     )
+
+
+def _guidellm_tpot(benchmark: object, successes: int) -> tuple[Spread | None, tuple[str, ...]]:
+    """Time per output token without the first, which guidellm says for each request only."""
+    requests = _at(benchmark, "requests", "successful")
+    known = [
+        (latency * 1000 - first) / (tokens - 1)
+        for request in (requests if isinstance(requests, list) else ())
+        if (latency := _number(request, "request_latency")) is not None
+        and (first := _number(request, "time_to_first_token_ms")) is not None
+        and (tokens := _number(request, "output_tokens") or 0) > 1
+    ]
+    is_part = 0 < len(known) < successes
+    note = f"tpot_ms is that of {len(known)} of {successes} requests"
+    return spread_of(known), (note,) if is_part else ()
 
 
 def vllm_benchmark(document: object) -> tuple[Metrics, ...]:
@@ -109,6 +128,9 @@ def vllm_benchmark(document: object) -> tuple[Metrics, ...]:
         _number(document, "total_token_throughput"),
         _number(document, "output_throughput"),
     )
+    tokens = _number(document, "total_output_tokens")
+    whole = latency("e2el", 0.001)
+    ntpot, notes = _by_output(whole, tokens / successes if tokens and successes else None)
     return (
         Metrics(
             requests=asked,
@@ -120,7 +142,9 @@ def vllm_benchmark(document: object) -> tuple[Metrics, ...]:
             ttft_ms=latency("ttft"),
             itl_ms=latency("itl"),
             tpot_ms=latency("tpot"),
-            request_latency_s=latency("e2el", 0.001),
+            ntpot_ms=ntpot,
+            request_latency_s=whole,
+            notes=notes,
         ),
     )
 
@@ -129,7 +153,10 @@ _MILLISECONDS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1000.0, "sec": 1000.0}
 
 
 def aiperf(document: object) -> tuple[Metrics, ...]:
-    """`profile_export_aiperf.json`."""
+    """`profile_export_aiperf.json`.
+
+    Its inter-token latency is, for each request, what we call TPOT; the mean is the same.
+    """
     successes = int(_number(document, "request_count", "avg") or 0)
     errors = _at(document, "error_summary")
     failures = sum(_count(error, "count") for error in errors) if isinstance(errors, list) else 0
@@ -147,6 +174,8 @@ def aiperf(document: object) -> tuple[Metrics, ...]:
     def average(name: str) -> float | None:
         return _number(document, name, "avg")
 
+    whole = latency("request_latency", 1000)
+    ntpot, notes = _by_output(whole, average("output_sequence_length"))
     return (
         Metrics(
             requests=successes + failures,
@@ -157,9 +186,22 @@ def aiperf(document: object) -> tuple[Metrics, ...]:
             output_tokens_per_s=average("output_token_throughput"),
             ttft_ms=latency("time_to_first_token"),
             itl_ms=latency("inter_token_latency"),
-            request_latency_s=latency("request_latency", 1000),
+            tpot_ms=latency("inter_token_latency"),
+            ntpot_ms=ntpot,
+            request_latency_s=whole,
+            notes=notes,
         ),
     )
+
+
+def _by_output(
+    latency_s: Spread | None, tokens: float | None
+) -> tuple[Spread | None, tuple[str, ...]]:
+    """NTPOT of a harness that does not say it, from two means, and a note that it is so."""
+    if latency_s is None or latency_s.mean is None or not tokens:
+        return None, ()
+    note = "ntpot_ms is mean request latency divided by mean output length"
+    return Spread(mean=latency_s.mean * 1000 / tokens), (note,)
 
 
 def _at(document: object, *path: str) -> object:

@@ -1,6 +1,6 @@
 """The archive: the finished, sealed evidence of each run, and the proof that it is whole.
 
-    <archive>/<job>/<run>/   run.json workload.yaml events.jsonl reports/   what the daemon says
+    <archive>/<job>/<run>/   run.json summary.txt workload.yaml ...         what the daemon says
                              results/<i>/ logs/ attempts/<n>/               what was brought home
                              MANIFEST.jsonl                                 path, size, SHA-256
 

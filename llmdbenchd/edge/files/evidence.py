@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +26,7 @@ from llmdbenchd.edge.files.archive import Archive
 from llmdbenchd.edge.files.durable import translated
 from llmdbenchd.edge.files.filling import fill_gaps
 from llmdbenchd.edge.files.staging import made
+from llmdbenchd.edge.merging import merge
 from llmdbenchd.edge.reports import ReportContext, ReportFacts, convert
 from llmdbenchd.kit.stamps import gaps
 from llmdbenchd.ports import Natives, Reported, ReportOrder
@@ -64,7 +65,7 @@ class DiskEvidence:
         await self._do(self._fill, record)
 
     async def report(self, record: Record, order: ReportOrder) -> Reported:
-        """Make the standard reports of every launcher, below `reports/<i>/`."""
+        """Make the standard reports of every launcher, below `reports/<i>/`, and one of all."""
         context = ReportContext(
             experiment_id=order.experiment_id,
             model=order.model,
@@ -73,16 +74,31 @@ class DiskEvidence:
             parallelism=len(record.seen),
         )
         answers: list[tuple[int, ReportFacts]] = []
+        folders: list[tuple[Path, Path]] = []
         for index in record.seen:
             results = await self.results(record, index)
             into = results.parent.parent / "reports" / str(index)
             answers.append(
                 (index, await convert(results, order.harness, into=into, context=context))
             )
-        return Reported(
+            folders.append((results, into))
+        reported = Reported(
             tuple(f"reports/{index}/{name}" for index, facts in answers for name in facts.made),
             tuple(f"launcher {index}: {why}" for index, facts in answers for why in facts.problems),
             tuple(f"launcher {index}: {note}" for index, facts in answers for note in facts.notes),
+        )
+        if len(folders) < 2 or not reported.made:  # noqa: PLR2004 - one launcher is the whole
+            return reported
+        beside = folders[0][1].parent
+        merged = await merge(folders, order.harness, into=beside, context=context)
+        return replace(
+            reported,
+            made=(*reported.made, *([f"reports/{merged.made}"] if merged.made else ())),
+            problems=(
+                *reported.problems,
+                *([f"merged report: {merged.problem}"] if merged.problem else ()),
+            ),
+            metrics=merged.metrics,
         )
 
     async def is_sealed(self, record: Record) -> bool:

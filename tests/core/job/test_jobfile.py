@@ -143,6 +143,7 @@ WRONG = {
     "harness: {env: {A: [1]}}": "wants text",
     "harness: {tolerations: [x]}": "wants a mapping",
     "harness: {executable: 'image:'}": "names no program",
+    "dataset: {url: 's3://b/x'}": "is no URL that a launcher can fetch",
     "workload: 5": "YAML reads `5` as a number",
     "workload: [a]": "wants text",
     "overrides: min": "not of the form key=value",

@@ -51,6 +51,7 @@ share_target: true
 skip_run: false
 variables: {LLMDBENCH_X: y}
 submitted_environment: {LLMDBENCH_Y: z}
+dataset: {url: https://h/x.json}
 version: 1
 """
 
@@ -65,7 +66,6 @@ version: 1
         ("storage: {mode: ephemeral}", "storage.mode"),
         ("skip_run: true", "skip_run"),
         ("analyze_locally: true", "analyze_locally"),
-        ("dataset: {url: http://d}", "dataset.url"),
         ("dataset: {dir: /d}", "dataset.dir"),
         ("nop: {repeat: 2}", "nop.repeat"),
         ("follow_servers: true", "follow_servers"),
@@ -73,7 +73,7 @@ version: 1
         ("hf_token: {secret: s, key: k}", "hf_token.secret"),
         ("hf_token: {key: k}", "hf_token.key"),
         ("models: auto", "models"),
-        ("harness: guidellm", "harness.name"),
+        ("harness: nop", "harness.name"),
         ("harness: {image: i}", "harness.image"),
         ("harness: {conda_env: e}", "harness.conda_env"),
         ("harness: {executable: 'image:x.sh'}", "harness.executable"),
@@ -127,7 +127,7 @@ def test_what_an_environment_says_without_effect_is_a_warning() -> None:
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
-        ("LLMDBENCH_HARNESS_NAME", "guidellm"),
+        ("LLMDBENCH_HARNESS_NAME", "nop"),
         ("LLMDBENCH_HARNESS_SKIP_RUN", "1"),
     ],
 )
@@ -143,7 +143,9 @@ def test_a_cluster_has_claims_images_and_secrets() -> None:
         + """\
 storage: {claim: c, mode: ephemeral, size: 1Gi, class: fast, access: ReadWriteOnce}
 hf_token: {secret: s, key: k}
+dataset: {url: https://h/x.json, dir: /requests/data}
 harness:
+  executable: image:llm-d-benchmark.sh
   image: a/b:c
   service_account: s
   image_pull_secrets: [p]
@@ -170,9 +172,7 @@ def test_a_cluster_needs_an_endpoint_as_long_as_nothing_is_discovered() -> None:
         "methods: [standalone]",
         "skip_run: true",
         "follow_servers: true",
-        "dataset: {url: http://h/x}",
-        "harness: {executable: 'image:x'}",
-        "harness: {name: guidellm}",
+        "harness: {name: nop}",
         "models: [auto]",
         "analyze_locally: true",
         "endpoint_auth: {secret: s, key: k}",

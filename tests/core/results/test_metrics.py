@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmdbenchd.core.results.metrics import SPREADS, Metrics, Spread, combine, join_stages
+from llmdbenchd.core.results.metrics import (
+    SPREADS,
+    Metrics,
+    Spread,
+    combine,
+    join_stages,
+    spread_of,
+)
 
 ONE = Metrics(
     requests=10,
@@ -25,6 +32,12 @@ FAILED = Metrics(requests=10, failures=10, duration_s=6.0, requests_per_s=0.0)
 def test_nothing_measured_is_not_a_measurement_of_zero() -> None:
     assert combine([]) is None
     assert join_stages([]) is None
+
+
+def test_single_values_have_a_mean_and_percentiles_between_neighbours() -> None:
+    assert spread_of([]) is None
+    assert spread_of([7.0]) == Spread(7.0, 7.0, 7.0, 7.0)
+    assert spread_of([3.0, 1.0, 2.0]) == Spread(2.0, 2.0, 2.8, 2.98)
 
 
 def test_one_part_is_the_whole_with_its_percentiles() -> None:

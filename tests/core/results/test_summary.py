@@ -215,6 +215,29 @@ def test_guidellm_calls_ntpot_tpot_and_cut_off_requests_are_neither_good_nor_bad
     assert metrics.notes == ("1 requests were cut off by the end of the time",)
 
 
+def test_guidellms_tpot_is_computed_of_the_requests_that_it_kept() -> None:
+    kept = {"request_latency": 0.55, "time_to_first_token_ms": 50.0, "output_tokens": 51}
+    one_token = kept | {"output_tokens": 1}
+    benchmark = guidellm(successful=3, errored=0, incomplete=0)
+    benchmark["requests"] = {"successful": [kept, one_token, {}]}
+
+    metrics = measured(
+        "guidellm", {"results.json": json.dumps({"benchmarks": [benchmark]}).encode()}
+    )
+
+    assert metrics.tpot_ms == Spread(10.0, 10.0, 10.0, 10.0)
+    assert metrics.notes == ("tpot_ms is that of 1 of 3 requests",)
+
+
+def test_ntpot_of_two_means_says_so() -> None:
+    content = json.loads(vllm(4)) | {"total_output_tokens": 200}
+
+    metrics = measured("vllm-benchmark", {"openai-x.json": json.dumps(content).encode()})
+
+    assert mean(metrics.ntpot_ms) == pytest.approx(10.8)
+    assert metrics.notes == ("ntpot_ms is mean request latency divided by mean output length",)
+
+
 def test_requests_that_were_cut_off_do_not_hide_that_all_others_failed() -> None:
     benchmark = guidellm(successful=0, errored=30, incomplete=5)
 

@@ -23,11 +23,13 @@ VARIABLES = {
     "LLMDBENCH_RUN_DATASET_FILE": "chats.json",
 }
 SHIPPED = {
+    "aiperf": "chatbot_synthetic sanity_fixed sanity_random",
     "guidellm": "chatbot_synthetic sanity_concurrent sanity_random shared_prefix_synthetic "
     "summarization_synthetic",
-    "inference-perf": "chatbot_sharegpt chatbot_synthetic code_completion_synthetic sanity_fixed "
-    "sanity_random shared_prefix_multi_turn_chat shared_prefix_synthetic "
-    "shared_prefix_synthetic_short summarization_synthetic",
+    "inference-perf": "chatbot_sharegpt chatbot_synthetic code_completion_synthetic "
+    "code_generation image_classification sanity_fixed sanity_random "
+    "shared_prefix_multi_turn_chat shared_prefix_synthetic shared_prefix_synthetic_short "
+    "summarization_synthetic text_classification text_generation translation",
     "inferencemax": "random_concurrent",
     "nop": "nop",
     "vllm-benchmark": "random_concurrent sanity_random sharegpt",
@@ -136,9 +138,36 @@ def test_a_shipped_profile_renders_to_yaml_and_says_what_it_measures(
 
     assert isinstance(yaml.safe_load(rendered(profile)), dict)
     assert profile.description.endswith(".")
-    assert (never in profile.text) == (harness not in {"inference-perf", "nop"})
+    assert (never in profile.text) == (harness in {"inferencemax", "vllm-benchmark"})
     readme = (profile.path.parent.parent / "README.md").read_text()
     assert f"| {harness} | `{name}` |" in readme
+
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "workloads.md"
+USE_CASES = (
+    "Interactive chat", "Text classification", "Image classification",
+    "Summarisation and retrieval", "Text generation", "Translation", "Code completion",
+    "Code generation",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", USE_CASES)
+def test_each_use_case_of_the_field_has_a_profile_with_the_lengths_that_the_page_says(
+    case: str,
+) -> None:
+    (row,) = (line for line in DOCUMENT.read_text().splitlines() if line.startswith(f"| {case} |"))
+    *_, named, tokens_in, tokens_out, _ = (cell.strip() for cell in row.split("|"))
+    name = named.split("`")[1]
+    data = yaml.safe_load(rendered(Profiles.shipped().read("inference-perf", name)))["data"]
+    if "shared_prefix" in data:
+        parts = data["shared_prefix"]
+        sides = [parts["question_len"], parts["output_len"]]
+        sides[0]["mean"] += parts["system_prompt_len"]
+    else:
+        sides = [data["input_distribution"], data["output_distribution"]]
+
+    told = [f"{side['mean']} ± {side['std_dev']}" for side in sides]
+    assert [tokens_in.removesuffix(" and a picture"), tokens_out] == told
 
 
 def test_the_seed_s_example_of_overrides_works_on_the_default_profile() -> None:

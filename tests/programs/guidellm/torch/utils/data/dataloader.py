@@ -1,0 +1,5 @@
+"""Of the stand-in."""
+
+from torch.utils.data import DataLoader
+
+__all__ = ["DataLoader"]

@@ -1,0 +1,5 @@
+"""Of the stand-in."""
+
+from torch.utils.data import IterableDataset
+
+__all__ = ["IterableDataset"]
