@@ -144,7 +144,7 @@ def _target(
     return Target(
         chosen.endpoint,
         () if asked.shared else names,
-        found=chosen.what,
+        found="" if chosen.what == chosen.endpoint else chosen.what,
         model=model if asked.model == AUTO else "",
         nodes=tuple(sorted({one.node for one in servers if one.node})),
         note=note,
