@@ -1,5 +1,7 @@
 """The Kubernetes room's shelf: claims that take results, made where they are not there."""
 
+from contextlib import suppress
+
 from llmdbenchd.core.launch.labels import instance_labels
 from llmdbenchd.core.launch.plan import Storage
 from llmdbenchd.edge.kubernetes.errors import AlreadyExists, NotFound
@@ -37,20 +39,21 @@ class Claims:
         self._there.discard(claim)
 
     async def _make(self, storage: Storage) -> None:
-        spec: dict[str, object] = {
-            "accessModes": [storage.access],
-            "resources": {"requests": {"storage": storage.size}},
-        }
-        if storage.storage_class is not None:
-            spec["storageClassName"] = storage.storage_class
-        metadata = {"name": storage.claim, "labels": instance_labels(self._instance)}
-        body = {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": metadata,
-            "spec": spec,
-        }
-        try:
-            await self._session.ask("POST", self._path, body=body)
-        except AlreadyExists:
-            return  # somebody was faster
+        with suppress(AlreadyExists):  # somebody was faster
+            await self._session.ask("POST", self._path, body=claim_body(storage, self._instance))
+
+
+def claim_body(storage: Storage, instance: str) -> dict[str, object]:
+    """The claim as it is asked for."""
+    spec: dict[str, object] = {
+        "accessModes": [storage.access],
+        "resources": {"requests": {"storage": storage.size}},
+    }
+    if storage.storage_class is not None:
+        spec["storageClassName"] = storage.storage_class
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": storage.claim, "labels": instance_labels(instance)},
+        "spec": spec,
+    }
