@@ -1,11 +1,12 @@
 """Stacks are found by what they are, not by what a person wrote down about them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import yaml
 
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
@@ -135,3 +136,56 @@ def test_another_model_than_asked_for_is_refused_before_a_pod_is_made(scene: Sce
     assert record.verdict is not None
     assert f"serves {MODEL}, and not gpt2" in record.verdict.reason
     assert record.seen == ()
+
+
+def test_a_preflight_says_of_every_part_how_it_is_and_makes_nothing(scene: Scene) -> None:
+    before = scene.bench.list("pods")
+
+    code, found = _preflight(scene, scene.job("standalone", scene.alone))
+
+    assert code == 0, found
+    assert {one["verdict"] for one in found.values()} == {"ok"}
+    assert f"serves {MODEL}" in found["target"]["said"]
+    assert len(scene.bench.list("pods")) == len(before)
+
+
+def test_a_preflight_quotes_the_quota_that_has_no_room_left(scene: Scene) -> None:
+    spec = {"hard": {"requests.cpu": "600m", "limits.cpu": "600m"}}
+    scene.bench.create("resourcequotas", {"metadata": {"name": "small"}, "spec": spec})
+    try:
+        job = scene.job("standalone", scene.alone)
+        job["harness"]["parallelism"] = 2
+        code, found = _preflight(scene, job, until="warn")
+    finally:
+        scene.bench.delete("resourcequotas", "small")
+
+    assert code == 0
+    assert "exceeded quota: small" in found["room"]["said"]
+
+
+def test_what_nothing_needs_any_more_goes_and_claims_stay(scene: Scene) -> None:
+    scene.house.run_job("tidy", scene.job("standalone", scene.alone))
+    scene.house.stop()
+    try:
+        told = json.loads(scene.house.asked("cleanup", "--json"))["objects"]
+        assert {one["became"] for one in told if one["kind"] != "claim"} <= {"removed"}
+        ours = "app.kubernetes.io/managed-by=llmdbenchd"
+        assert scene.bench.list("configmaps", labelSelector=ours) == []
+        assert len(scene.bench.list("persistentvolumeclaims")) == 1
+    finally:
+        scene.house.start()
+
+
+def _preflight(
+    scene: Scene, job: Mapping[str, Any], until: str = "ok"
+) -> tuple[int, dict[str, dict[str, Any]]]:
+    """What `check --cluster` says, by what was looked at; a new quota is counted after a moment."""
+    file = scene.house.root / "preflight.yaml"
+    file.write_text(yaml.safe_dump(dict(job)))
+    found: dict[str, dict[str, Any]] = {}
+    for _ in range(20):
+        done = scene.house.cli("check", str(file), "--cluster", "--json")
+        found = {one["check"]: one for one in json.loads(done.stdout)["cluster"]}
+        if found.get("room", {}).get("verdict") == until:
+            break
+    return done.returncode, found
