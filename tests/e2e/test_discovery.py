@@ -150,11 +150,11 @@ def test_a_preflight_says_of_every_part_how_it_is_and_makes_nothing(scene: Scene
 
 
 def test_a_preflight_quotes_the_quota_that_has_no_room_left(scene: Scene) -> None:
-    spec = {"hard": {"requests.cpu": "600m", "limits.cpu": "600m"}}
+    spec = {"hard": {"requests.cpu": "100", "limits.cpu": "100"}}
     scene.bench.create("resourcequotas", {"metadata": {"name": "small"}, "spec": spec})
     try:
         job = scene.job("standalone", scene.alone)
-        job["harness"]["parallelism"] = 2
+        job["harness"] |= {"parallelism": 2, "cpu": "60"}
         code, found = _preflight(scene, job, until="warn")
     finally:
         scene.bench.delete("resourcequotas", "small")
@@ -182,10 +182,11 @@ def _preflight(
     """What `check --cluster` says, by what was looked at; a new quota is counted after a moment."""
     file = scene.house.root / "preflight.yaml"
     file.write_text(yaml.safe_dump(dict(job)))
-    found: dict[str, dict[str, Any]] = {}
+    found, code = dict[str, dict[str, Any]](), -1
     for _ in range(20):
         done = scene.house.cli("check", str(file), "--cluster", "--json")
+        code = done.returncode
         found = {one["check"]: one for one in json.loads(done.stdout)["cluster"]}
         if found.get("room", {}).get("verdict") == until:
             break
-    return done.returncode, found
+    return code, found
