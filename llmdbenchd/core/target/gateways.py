@@ -12,7 +12,7 @@ from llmdbenchd.core.target.asked import (
     Refusal,
     listed,
 )
-from llmdbenchd.core.target.choosing import CLUSTER_DOMAIN, MODELSERVICE, VIA, narrowed
+from llmdbenchd.core.target.choosing import MODELSERVICE, VIA, narrowed
 from llmdbenchd.core.target.objects import Gateway, HTTPRoute, Listener, ObjectRef, Service
 
 GROUP = "gateway.networking.k8s.io"
@@ -109,8 +109,7 @@ def _prefix(what: str, routes: Sequence[HTTPRoute], asked: Asked) -> str | Refus
         return mine[0]
     return Refusal(
         f"{what} leads to {len(mine)} places: {listed(mine)}; "
-        f"write endpoint: http://{asked.namespace}-gateway.example.{CLUSTER_DOMAIN}:80{mine[0]} "
-        "with its address and the path that is meant"
+        "write endpoint: URL, with the Gateway's address and the path that is meant"
     )
 
 
