@@ -14,8 +14,9 @@ from llmdbenchd.core.launch.plan import LauncherPlan, Places
 from llmdbenchd.core.results.document import LogFacts
 from llmdbenchd.core.results.metrics import Metrics
 from llmdbenchd.core.run.moment import Moment
-from llmdbenchd.core.run.record import Record
+from llmdbenchd.core.run.record import Record, Target
 from llmdbenchd.core.run.sight import Sight
+from llmdbenchd.core.target.asked import Asked
 
 
 class Refused(Exception):
@@ -24,6 +25,10 @@ class Refused(Exception):
 
 class Unavailable(Exception):
     """The world did not answer, or not now; the same request may succeed later."""
+
+
+class NotReady(Unavailable):
+    """The world answered: what is asked for is there, and does not work yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +164,20 @@ class ReportOrder:
     model: str
     description: str
     keywords: tuple[str, ...]
+
+
+class Scout(Protocol):
+    """Who looks for targets. It only reads, and may be repeated and cancelled at any await."""
+
+    async def find(self, asked: Asked) -> Target:
+        """The one target that is meant, whose model was asked of the target itself.
+
+        Raises:
+            Refused: there is none, or more than one, or it serves another model.
+            NotReady: it is there and does not serve yet.
+            Unavailable: nobody could say.
+        """
+        ...
 
 
 class Evidence(Protocol):

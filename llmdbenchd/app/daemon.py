@@ -120,6 +120,7 @@ class Daemon:
         self._activities = Activities(
             self.runs,
             self._site,
+            scout=lambda record: self._engines.scout(self.book.job(record.job).place),
             evidence=DiskEvidence(settings.state, self._archive, disk),
             book=self.book,
             clock=self.clock,

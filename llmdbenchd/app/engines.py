@@ -11,7 +11,7 @@ from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan, Places
 from llmdbenchd.core.launch.preview import preview
 from llmdbenchd.edge.kubernetes.access import Access
 from llmdbenchd.edge.kubernetes.collecting import Collecting
-from llmdbenchd.edge.kubernetes.connecting import ConnectingEngine, Connection
+from llmdbenchd.edge.kubernetes.connecting import ConnectingEngine, ConnectingScout, Connection
 from llmdbenchd.edge.kubernetes.launchers import KubernetesEngine
 from llmdbenchd.edge.kubernetes.payloads import Payloads, payload_of
 from llmdbenchd.edge.kubernetes.pools import PoolSizes
@@ -20,7 +20,8 @@ from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.edge.kubernetes.storage import Claims
 from llmdbenchd.edge.local.installed import Installed
 from llmdbenchd.edge.local.launchers import LocalEngine
-from llmdbenchd.ports import Clock, Engine
+from llmdbenchd.edge.local.scouting import LocalScout
+from llmdbenchd.ports import Clock, Engine, Scout
 from llmdbenchd.settings import Settings
 
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
@@ -45,6 +46,10 @@ class Engines:
         if place == LOCAL:
             return self._local
         return ConnectingEngine(self._connection, partial(self._on_cluster, namespace_of(place)))
+
+    def scout(self, place: str) -> Scout:
+        """Who looks for the targets of launchers in a place."""
+        return LocalScout() if place == LOCAL else ConnectingScout(self._connection)
 
     def places(self, place: str, launcher: str) -> Places:
         """Where a launcher in this place sees its files."""

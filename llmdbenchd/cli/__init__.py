@@ -9,7 +9,8 @@ from importlib.metadata import version
 
 COMMANDS = (
     "serve", "submit", "check", "status", "why", "logs", "cancel", "pause", "resume", "collect",
-    "results", "verify", "replay", "fsck", "profiles", "settings", "schema", "doctor", "simulate",
+    "results", "verify", "replay", "fsck", "cleanup", "profiles", "settings", "schema", "doctor",
+    "simulate",
 )  # fmt: skip
 
 

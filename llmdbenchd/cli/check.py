@@ -11,6 +11,8 @@ from rich.console import Console, ConsoleDimensions
 from rich.table import Table
 from rich.text import Text
 
+from llmdbenchd.cli.finding import Finding, Verdict
+from llmdbenchd.cli.preflight import Preflight
 from llmdbenchd.core.job.decoding import LARGEST
 from llmdbenchd.core.job.examination import Examination, Outline, examine
 from llmdbenchd.core.job.jobfile import Reading, Value
@@ -33,7 +35,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "check",
         help="all mistakes of a job file, and the runs that it would make",
         description="Read a job file as the daemon would, and touch nothing. Exit code 0: good; "
-        "1: it has mistakes; 3: it cannot be read.",
+        "1: it has mistakes; 3: it cannot be read. With --cluster the cluster is asked as well.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="the job file")
     parser.add_argument(
@@ -41,6 +43,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         action="store_true",
         help="every value and where it is from, and what goes into the launchers",
     )
+    parser.add_argument("--cluster", action="store_true", help="ask what a run would meet there")
     parser.add_argument("--json", action="store_true", help="for machines")
     parser.add_argument("--engine", choices=["auto", "kubernetes", "local"], help="instead of its")
     parser.add_argument("--profiles", metavar="DIR", type=Path, help="root of the profiles")
@@ -68,8 +71,16 @@ def run(args: argparse.Namespace) -> int:
     engine, why = _engine(args.engine, reading, desk)
     reading = desk.completed(reading, engine)
     answer = examine(reading, engine=engine, shelf=desk.shelf, read_path=desk.read_path)
+    findings = list[Finding]()
+    if args.cluster and reading.spec is not None and not answer.problems:
+        plane = Preflight(reading.spec, engine, answer.outlines, desk.settings, environment)
+        findings = list(plane.findings())
     if args.json:
-        print(json.dumps(_as_json(reading, answer, engine, why), indent=2, ensure_ascii=False))
+        document = _as_json(reading, answer, engine, why)
+        if args.cluster:
+            document["cluster"] = [asdict(one) for one in findings]
+            document["ok"] = not answer.problems and _code(findings) == _GOOD
+        print(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         _tell(reading, answer, args)
         if not answer.problems:
@@ -77,7 +88,22 @@ def run(args: argparse.Namespace) -> int:
             if args.explain:
                 _list_variables(answer.outlines[0])
             _list_runs(answer.outlines)
-    return _NO if answer.problems else _GOOD
+            _list_findings(findings)
+    return _NO if answer.problems else _code(findings)
+
+
+def _code(findings: Sequence[Finding]) -> int:
+    verdicts = {one.verdict for one in findings}
+    if Verdict.BAD in verdicts:
+        return _NO
+    return _CANNOT_TELL if Verdict.UNKNOWN in verdicts else _GOOD
+
+
+def _list_findings(findings: Sequence[Finding]) -> None:
+    for one in findings:
+        print(f"{one.verdict:4}  {one.check}: {one.said}")
+        if one.fix and one.verdict is not Verdict.OK:
+            print(f"      -> {one.fix}")
 
 
 def _desk(args: argparse.Namespace, settings: Settings, environment: Mapping[str, str]) -> FileDesk:

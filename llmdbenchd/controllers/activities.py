@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -22,9 +23,11 @@ from llmdbenchd.core.workload.errors import WorkloadError
 from llmdbenchd.ports import (
     Clock,
     Evidence,
+    NotReady,
     Refused,
     Reported,
     ReportOrder,
+    Scout,
     Unavailable,
 )
 
@@ -42,6 +45,7 @@ class Activities:
     """Knows how to do each kind of long work.
 
     Args:
+        scout: who looks for a run's target.
         streams: logs followed at one time; the next one waits, and is complete all the same.
         preview: files that show what would be made of launchers in a place, for a dry run.
     """
@@ -51,6 +55,7 @@ class Activities:
         runs: Runs,
         site: Callable[[Record], Site],
         *,
+        scout: Callable[[Record], Scout],
         evidence: Evidence,
         book: JobBook,
         clock: Clock,
@@ -59,6 +64,7 @@ class Activities:
     ) -> None:
         self._runs = runs
         self._site = site
+        self._scout = scout
         self._evidence = evidence
         self._book = book
         self._clock = clock
@@ -98,12 +104,25 @@ class Activities:
 
     async def _resolve(self, activity: Activity, record: Record) -> None:
         try:
-            target = self._book.target(record)
-        except WorkloadError as error:
-            reason = str(error)
-            self._runs.learn(activity.key, lambda record: facts.refused(record, reason))
-            return
-        self._runs.learn(activity.key, lambda record: facts.resolved(record, target))
+            target = await self._scout(record).find(self._book.asked(record))
+            self._book.prove(replace(record, target=target))
+        except (WorkloadError, Refused) as error:
+            self._runs.learn(activity.key, partial(facts.refused, detail=str(error)))
+        except NotReady as error:
+            log.info("target.not_ready", reason=str(error))
+            patience_s, now = self._book.limits(activity.key).target_s, self._clock.now()
+            wait = partial(facts.not_yet, reason=str(error), patience_s=patience_s, now=now)
+            self._runs.learn(activity.key, wait)
+        else:
+            log.info(
+                "target.found",
+                endpoint=target.endpoint,
+                chosen=target.found,
+                servers=target.servers,
+                nodes=target.nodes,
+                note=target.note,
+            )
+            self._runs.learn(activity.key, partial(facts.resolved, target=target))
 
     async def _follow(self, activity: Activity, record: Record) -> None:
         launcher = self._book.launchers(record)[activity.index - 1]

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 from llmdbenchd.core.job import names
 from llmdbenchd.core.job.accepted import decoded
@@ -13,11 +12,10 @@ from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.workloads import rendered
 from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan, Places
 from llmdbenchd.core.run.limits import LOST_AFTER_S, Limits
-from llmdbenchd.core.run.record import Record, Target
+from llmdbenchd.core.run.record import Record
+from llmdbenchd.core.target.asked import Asked
 
 IN_USE = 2048  # jobs kept in memory (12 KiB each); one more is read again, in 0.3 ms
-THIS_MACHINE = "127.0.0.1"
-ALIASES = frozenset({"localhost", "::1"})
 
 
 class JobBook:
@@ -54,23 +52,30 @@ class JobBook:
         return self._names(record.job, record.run, record.attempt)
 
     def cell(self, record: Record) -> Cell:
-        """The run's cell of its job's matrix."""
-        return next(cell for cell in self.job(record.job).cells if cell.run == record.run)
+        """The run's cell of its job's matrix, with the model that is served if it is known."""
+        cell = next(cell for cell in self.job(record.job).cells if cell.run == record.run)
+        served = record.target.model if record.target else ""
+        return replace(cell, model=served) if served else cell
 
-    def target(self, record: Record) -> Target:
-        """The target of a job that names an endpoint; its servers are host and port.
+    def asked(self, record: Record) -> Asked:
+        """What the run says about its target."""
+        spec, cell = self.job(record.job).spec, self.cell(record)
+        return Asked(
+            endpoint=spec.endpoint or "",
+            method=cell.method,
+            namespace=spec.namespace,
+            near=spec.harness_namespace,
+            model=cell.model,
+            shared=spec.share_target,
+        )
+
+    def prove(self, record: Record) -> None:
+        """Render the workload of a run whose target is known.
 
         Raises:
-            WorkloadError: the workload cannot be rendered for it.
+            WorkloadError: it cannot be.
         """
-        accepted = self.job(record.job)
-        endpoint = accepted.spec.endpoint or ""
-        self._workload(record.job, self.cell(record), endpoint, IMAGE.workspace)
-        parts = urlsplit(endpoint)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        host = THIS_MACHINE if parts.hostname in ALIASES else parts.hostname
-        servers = () if accepted.spec.share_target else (f"{host}:{port}",)
-        return Target(endpoint, servers)
+        self.attempt(record)
 
     def attempt(self, record: Record, places: Places | None = None) -> Attempt:
         """The record's attempt, its workload rendered for these places."""

@@ -1,9 +1,10 @@
 """The core's list of rights: what the daemon asks of a cluster, and why, each as one row.
 
 `deploy/rbac.yaml` grants exactly `LAUNCHERS` in the namespace where launchers go, and
-`deploy/rbac-stack.yaml` exactly `STACK` in the one where the model servers are, if that is
-another. `llmdbenchd doctor` asks for each row. Not in it, since nobody needs a grant or we
-do not need it: asking what one may do, and reading secrets (the kubelet resolves references).
+`deploy/rbac-stack.yaml` exactly `STACK` in the one where the model servers are; if that is
+the same, both are applied there. `llmdbenchd doctor` asks for each row. Not in it, since nobody
+needs a grant or we do not need it: asking what one may do, and reading secrets (the kubelet
+resolves references).
 """
 
 from collections.abc import Collection, Sequence
@@ -40,7 +41,7 @@ class Right:
     group: str = ""
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.resource}"
+        return f"{self.verb} {self.resource}{'.' if self.group else ''}{self.group}"
 
     @property
     def rule(self) -> str:
@@ -126,17 +127,26 @@ LAUNCHERS: tuple[Right, ...] = (
     ),
 )
 
-_FOR_STACKS = "only jobs with an endpoint: of their own can be run against it"
+_NOT_FOUND = "only jobs with an endpoint: of their own can be run against it"
+_NO_PODS = "two runs against one pod by different URLs do not know of each other"
+_NO_CHECK = "whether the model is served is not checked before the load"
+_GATEWAYS = "gateway.networking.k8s.io"
 
 STACK: tuple[Right, ...] = tuple(
-    Right(resource, verb, reason, Need.OPTIONAL, without=_FOR_STACKS)
-    for resource, verb, reason in (
-        ("pods", "get", "a model server is looked at"),
-        ("pods", "list", "the model servers behind an endpoint are found"),
-        ("services", "get", "the endpoint of a stack is looked up by its name"),
-        ("services", "list", "the endpoint of a stack is looked up by its labels"),
-        ("endpoints", "get", "which pods are behind a service is looked up"),
-        ("endpoints", "list", "the same for all services of a stack"),
+    Right(resource, verb, reason, Need.OPTIONAL, without=without, group=group)
+    for group, resource, verb, reason, without in (
+        ("", "services", "get", "the Service that a URL names is looked up", _NO_PODS),
+        ("", "services", "list", "that of a stack is found by its label or name", _NOT_FOUND),
+        ("", "services/proxy", "get", "its server is asked which models it serves", _NO_CHECK),
+        ("", "pods", "list", "a server without a Service is found by its name", _NOT_FOUND),
+        ("", "pods/proxy", "get", "such a server is asked which models it serves", _NO_CHECK),
+        ("discovery.k8s.io", "endpointslices", "list", "the pods behind it are found", _NO_PODS),
+        (_GATEWAYS, "gateways", "list", "methods: modelservice begins with one", _NOT_FOUND),
+        (_GATEWAYS, "httproutes", "list", "they give the path and the servers", _NOT_FOUND),
+        *(
+            (group, "inferencepools", "get", "a route may lead to a pool of pods", _NO_PODS)
+            for group in ("inference.networking.k8s.io", "inference.networking.x-k8s.io")
+        ),
     )
 )
 

@@ -29,6 +29,7 @@ class Code:
     NO_RESULTS_FOLDER = 73  # the results folder cannot be made or written
     NOT_WRITTEN = 74  # metadata, manifest or done mark could not be written whole
     STARTED_BEFORE = 75  # the load was started in this results folder before; it never is again
+    NO_BARRIER = 76  # not all launchers of the attempt were ready in time
     NOT_EXECUTABLE = 126  # what should run is there and cannot be executed
     NOT_FOUND = 127  # the harness script or the program is not there
 

@@ -12,6 +12,7 @@ import time
 from importlib import import_module
 
 from llmdbenchd.payload import child
+from llmdbenchd.payload.barrier import Barrier
 from llmdbenchd.payload.contract import Code, Context, Refusal, broken, listing
 from llmdbenchd.payload.script import InPlace, Script
 from llmdbenchd.payload.tee import FLUSH_S, LogFile, Mirror, Tee
@@ -44,6 +45,7 @@ class Launcher:
         self.facts: dict[str, object] = {}
         self.problems: list[dict[str, str]] = []
         self.code = 0
+        self.barrier = Barrier.of(context.env)
 
     def trouble(self, kind: str, detail: str, code: int = 0) -> None:
         """Note a problem and say it; the first `code` given becomes our exit code."""
@@ -81,7 +83,10 @@ class Launcher:
         self._fetch()
         self.script = InPlace(self.context) if self.context.executable else Script(self.context)
         command = self.script.prepare()
-        if self._asked_within(0.0):
+        self.barrier.wait(self._is_asked_to_end)
+        if self.barrier.folder:
+            self.facts["barrier_s"] = round(self.barrier.waited_s, 3)
+        if self._is_asked_to_end():
             sentence = "asked to end before the harness was started"
             raise Refusal(128 + self.stop.asked, "stopped early", sentence)
         now = time.time()
@@ -163,6 +168,17 @@ class Launcher:
         except dataset.Stopped:
             self.say("asked to end while the data set was fetched")
 
+    def give_up(self) -> None:
+        """A launcher that does not start its harness keeps the others from nothing."""
+        try:
+            self.barrier.arrive()
+            self.barrier.leave()
+        except OSError as error:
+            self.say(f"the barrier {self.barrier.folder} cannot be used: {error.strerror}")
+
+    def _is_asked_to_end(self) -> bool:
+        return self._asked_within(0.0)
+
     def _asked_within(self, seconds: float) -> bool:
         """Wait so long; True as soon as we are asked to end, and ever after."""
         deadline = time.monotonic() + seconds
@@ -243,6 +259,8 @@ def main(scripts: str) -> int:
     except Exception as error:  # noqa: BLE001 - whatever it is, what there is gets its proof
         mistake = broken("launcher broken", "the launcher", error)
         launcher.trouble(mistake.kind, mistake.sentence, mistake.code)
+    if launcher.status is None:
+        launcher.give_up()
     try:
         launcher.finish()
     except Refusal as refusal:  # the load was what it was: our exit code does not change

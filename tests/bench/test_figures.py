@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from bench import disk, following, intake, rest, sealing, simulator, start
+from bench import disk, following, intake, rest, sealing, simulator, start, turns
 from bench.run import MODULES
 from bench.table import Figure, Row, beside, compared, markdown, p50_and_p90, percentile
 
@@ -18,8 +18,9 @@ TINY = [
     (following, 1),
     (rest, 10),
     (simulator, 2),
+    (turns, 10),
 ]
-UNITS = {"ms", "s", "MiB", "%", "files/s", "lines/s", "of 40,000"}
+UNITS = {"ms", "s", "MiB", "%", "files/s", "lines/s", "of 40,000", "times"}
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.cluster import build, cgroups, configuration, containers, machine
+from tests.cluster import build, cgroups, configuration, containers, gateway_api, machine
 from tests.cluster.images import recipes
 from tests.cluster.layout import HARD_CODED, Layout, Settings, cgroup, write
 from tests.cluster.places import CHECKOUT, INSIDE
@@ -68,6 +68,7 @@ def up(
             clock.mark("the cluster was up already")
             return
         programs = {name: str(build.program(name)) for name in build.MODULES}
+        gateway_api.folder()
         clock.mark("programs")
         recipes.build_all()
         clock.mark("images")

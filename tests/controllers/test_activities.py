@@ -12,15 +12,16 @@ from llmdbenchd.controllers.activities import FOLLOW_AGAIN_S, Activities
 from llmdbenchd.core.results.metrics import Metrics
 from llmdbenchd.core.run import facts
 from llmdbenchd.core.run.phase import Phase
-from llmdbenchd.core.run.record import Record
+from llmdbenchd.core.run.record import Failure, Record
 from llmdbenchd.core.run.sight import Running
 from llmdbenchd.core.run.wanted import Activity, Kind, wanted
 from llmdbenchd.kit.taskset import TaskSet
-from llmdbenchd.ports import Copied, Natives, Refused, Unavailable
+from llmdbenchd.ports import Copied, Natives, NotReady, Refused, Unavailable
 from tests.core.run.cases import GOOD, HOME, TARGET, record
 from tests.fakes.evidence import FakeEvidence
 from tests.fakes.house import House
 from tests.fakes.jobs import accepted, book
+from tests.fakes.scout import FakeScout
 
 KEY = "j/r001"
 JOB = accepted(harness={"parallelism": 2}, description="why", keywords=["k"])
@@ -33,10 +34,11 @@ class Desk:
 
     def __init__(self) -> None:
         self.house, self.evidence, self.book = House(), FakeEvidence(), book(JOB)
-        self.engine = self.house.engine
+        self.engine, self.scout = self.house.engine, FakeScout()
         self.activities = Activities(
             self.house.runs,
             lambda _: self.house.site,
+            scout=lambda _: self.scout,
             evidence=self.evidence,
             book=self.book,
             clock=self.house.clock,
@@ -63,8 +65,44 @@ async def test_a_target_that_is_found_is_learnt(desk: Desk) -> None:
 
     resolved = await desk.do("resolve")
 
-    assert resolved.target is not None
-    assert resolved.target.servers == ("127.0.0.1:8000",)
+    assert resolved.target == TARGET
+    assert [one.endpoint for one in desk.scout.asked] == ["http://127.0.0.1:8000"]
+
+
+async def test_a_target_that_is_none_is_a_refusal_and_not_tried_again(desk: Desk) -> None:
+    desk.scout.trouble = [Refused("2 Services have `vllm` in their names: a, b")]
+    desk.open(record(Phase.RESOLVING))
+
+    refused = await desk.do("resolve")
+
+    assert refused.failure == Failure("refused", "2 Services have `vllm` in their names: a, b")
+
+
+async def test_a_target_that_is_not_ready_is_a_wait_of_its_own_name(desk: Desk) -> None:
+    desk.scout.trouble = [NotReady("503: loading")] * 2
+    desk.open(record(Phase.RESOLVING))
+
+    waiting = await desk.do("resolve")
+
+    assert (waiting.tries, waiting.last_error, waiting.failure) == (1, "503: loading", None)
+    assert waiting.waiting is not None
+    assert waiting.waiting.name == "target"
+    desk.house.clock.pass_s(JOB.limits.target_s)
+    assert (await desk.do("resolve")).failure == Failure(
+        "timeout:target", "not ready after 900 s; last seen: 503: loading"
+    )
+
+
+async def test_what_nobody_could_say_is_not_held_against_the_target(desk: Desk) -> None:
+    desk.scout.trouble = [NotReady("503"), Unavailable("no API server"), NotReady("503")]
+    desk.open(record(Phase.RESOLVING))
+    await desk.do("resolve")
+    desk.house.clock.pass_s(JOB.limits.target_s)
+
+    blind = await desk.do("resolve")
+
+    assert (blind.failure, blind.last_error) == (None, "no API server")
+    assert (await desk.do("resolve")).failure is not None
 
 
 async def test_a_workload_that_cannot_be_made_is_a_refusal(desk: Desk) -> None:

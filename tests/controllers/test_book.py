@@ -1,14 +1,16 @@
 """The book of jobs: what each says about its runs, read once."""
 
+from dataclasses import replace
+
 import pytest
 
 from llmdbenchd.controllers.book import JobBook
 from llmdbenchd.core.job.accepted import encoded
 from llmdbenchd.core.run.phase import Phase
-from llmdbenchd.core.run.record import Target
+from llmdbenchd.core.target.asked import Asked
 from llmdbenchd.core.workload.errors import WorkloadError
-from tests.core.run.cases import record
-from tests.fakes.jobs import accepted, book, places
+from tests.core.run.cases import TARGET, record
+from tests.fakes.jobs import ENDPOINT, accepted, book, places
 
 
 def test_a_job_is_read_once() -> None:
@@ -68,28 +70,32 @@ def test_a_run_is_one_cell_of_its_job() -> None:
     assert known.cell(record(run="r002")).model == "n"
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "server"),
-    [
-        ("http://h:8000/v1", "h:8000"),
-        ("http://h", "h:80"),
-        ("https://h", "h:443"),
-        ("http://[2001:db8::1]:8000", "2001:db8::1:8000"),
-    ],
-)
-def test_a_target_is_known_by_its_host_and_port(endpoint: str, server: str) -> None:
-    assert book(accepted(endpoint=endpoint)).target(record()) == Target(endpoint, (server,))
+def test_a_run_says_what_its_target_is() -> None:
+    known = book(accepted(endpoint=None, methods=["vllm"], namespace="llm", share_target=True))
+
+    assert known.asked(record()) == Asked(
+        method="vllm", namespace="llm", near="llm", model="m", shared=True
+    )
+    asked = book(accepted(harness={"namespace": "bench"})).asked(record())
+    assert (asked.endpoint, asked.near) == (ENDPOINT, "bench")
 
 
-def test_a_shared_target_takes_no_lease() -> None:
-    assert book(accepted(share_target=True)).target(record()).servers == ()
+def test_the_model_that_is_served_is_the_runs_once_it_is_known() -> None:
+    """`models: [auto]`: what the server said is in the workload, in names and in reports."""
+    text = "m: REPLACE_ENV_LLMDBENCH_DEPLOY_CURRENT_MODEL"
+    known = book(accepted(models=["auto"], workload=text))
+    found = record(target=replace(TARGET, model="org/served"))
+
+    assert known.cell(record()).model == "auto"
+    assert known.cell(found).model == "org/served"
+    assert "org/served" in known.attempt(found).workload_text
 
 
 def test_a_workload_that_cannot_be_rendered_is_said_before_anything_runs() -> None:
     known = book(accepted(workload="a: REPLACE_ENV_LLMDBENCH_NOT_THERE\n"))
 
     with pytest.raises(WorkloadError, match="LLMDBENCH_NOT_THERE"):
-        known.target(record())
+        known.prove(record(target=TARGET))
 
 
 def test_a_plan_is_made_for_the_places_of_its_own_launcher() -> None:
@@ -105,10 +111,3 @@ def test_a_run_that_has_no_target_yet_has_no_workload_yet() -> None:
     attempt = book(accepted()).attempt(record())
 
     assert (attempt.endpoint, attempt.workload_text) == ("", "")
-
-
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
-def test_one_server_of_this_machine_has_one_name_whatever_the_url_calls_it(host: str) -> None:
-    target = book(accepted("j", endpoint=f"http://{host}:8000/v1")).target(record(job="j"))
-
-    assert target.servers == ("127.0.0.1:8000",)

@@ -215,7 +215,7 @@ def test_saying_no_by_a_variable_is_saying_no() -> None:
 
 def test_what_an_engine_that_nobody_named_lacks_is_told_at_the_beginning_of_the_file() -> None:
     reading = read_job(b"\nmodels: m\n", stem="j", environment={})
-    found = examine(reading, engine="kubernetes", shelf=OneProfile(), read_path=str)
+    found = examine(reading, engine="local", shelf=OneProfile(), read_path=str)
 
     assert [(one.field, one.line) for one in found.problems] == [("endpoint", 1)]
 

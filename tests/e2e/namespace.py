@@ -19,6 +19,8 @@ _ENDED = ("Succeeded", "Failed")
 _GROUPS = {  # where a collection is, unless it is in the core group
     "deployments": "/apis/apps/v1",
     "jobs": "/apis/batch/v1",
+    "gateways": "/apis/gateway.networking.k8s.io/v1",
+    "httproutes": "/apis/gateway.networking.k8s.io/v1",
     "roles": "/apis/rbac.authorization.k8s.io/v1",
     "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
 }

@@ -49,6 +49,8 @@ def test_two_launchers_with_the_real_harness_tell_the_truth(
     archive = house.archive / "main" / "r001"
     for index in range(1, LAUNCHERS + 1):
         assert (archive / "results" / str(index) / "summary_lifecycle_metrics.json").is_file()
+        done = json.loads((archive / "results" / str(index) / "DONE.json").read_bytes())
+        assert done["facts"]["barrier_s"] >= 0, "both began together"
         assert b"INFO" in (archive / "logs" / f"launcher-{index}.log").read_bytes()
     assert json.loads((archive / "run.json").read_bytes())["reports"]["problems"] == []
     assert namespace.list("pods", labelSelector=f"{OURS},app=llmdbench-harness-launcher") == []

@@ -7,6 +7,7 @@ run ends, once, with its evidence home before anything of it was removed.
 import asyncio
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 
 from hypothesis import HealthCheck, settings
@@ -42,6 +43,7 @@ MOVES: dict[str, Sight] = {
     "killed": Ended(Cause.KILLED, signal=9),
     "vanished": Absent(),
 }
+FOUND = replace(TARGET, found="Service llm/vllm")  # it is looked at again before the launch
 CAPACITY = Capacity(slots=2, resolving=1)
 
 
@@ -221,10 +223,12 @@ class BadWorld(RuleBasedStateMachine):
         def learn(one: Record) -> Record:
             if activity.kind == "follow":
                 return facts.log_done(one, activity.attempt, activity.index) if well else one
+            if activity.kind == "resolve" and not well and one.tries % 2:
+                return facts.not_yet(one, "503", 900.0, now)
             if not well:
                 return facts.delayed(one, phases[activity.kind], "bad luck", now)
             if activity.kind == "resolve":
-                return facts.resolved(one, TARGET)
+                return facts.resolved(one, FOUND)
             if activity.kind == "collect":
                 return facts.collected(one, activity.attempt, HOME)
             return facts.sealed(one)

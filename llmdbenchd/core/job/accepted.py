@@ -71,6 +71,7 @@ class AcceptedJob:
             start_s=spec.timeouts.start,
             bind_s=spec.timeouts.bind,
             pull_s=spec.timeouts.pull,
+            target_s=spec.timeouts.target,
             run_s=0 if spec.harness.debug else spec.harness.wait_timeout,
             collect_s=spec.timeouts.collect,
             fail_above=spec.fail_above,

@@ -9,6 +9,8 @@ from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.variables import FIELDS
 from llmdbenchd.core.job.variables_without_field import WITHOUT_FIELD
+from llmdbenchd.core.launch.labels import attempt_name
+from llmdbenchd.core.launch.manifest import EPHEMERAL
 from llmdbenchd.core.launch.plan import IMAGE, SLEEP, Places
 
 _TOKENIZER = "LLMDBENCH_DEPLOY_CURRENT_TOKENIZER"
@@ -146,6 +148,21 @@ def _contract(launch: Launch) -> dict[str, str]:
         "POD_NAME": launch.launcher,
         **_current(spec, launch.cell, launch.endpoint),
         **_dataset(spec, places.workspace),
+        **_barrier(launch),
+    }
+
+
+def _barrier(launch: Launch) -> dict[str, str]:
+    """Where launchers of one attempt wait for each other, if there is a folder that all see."""
+    spec, shared = launch.spec, launch.places.shared
+    is_private = shared == launch.places.results_prefix and spec.storage.mode == EPHEMERAL
+    if spec.harness.parallelism == 1 or not shared or is_private:
+        return {}
+    patience_s = spec.timeouts.bind + spec.timeouts.pull + spec.timeouts.start
+    return {
+        "LLMDBENCHD_BARRIER": f"{launch.index}/{spec.harness.parallelism}",
+        "LLMDBENCHD_BARRIER_DIR": f"{shared}/.llmdbenchd-barrier-{attempt_name(launch.launcher)}",
+        "LLMDBENCHD_BARRIER_SECONDS": str(patience_s),
     }
 
 

@@ -80,6 +80,7 @@ class Timeouts(Section):
 
     bind: Patience = 240
     pull: Patience = 1800
+    target: Patience = 900
     start: Patience = 900
     collect: Patience = 3600
 

@@ -33,7 +33,7 @@ _WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {  # the load is the same wit
         "harness.tolerations": _ON_A_CLUSTER,
         "harness.priority_class": _ON_A_CLUSTER,
     },
-    KUBERNETES: {**_LATER, "endpoint_auth": f"{_NOT_YET}: it comes with the look-up of stacks"},
+    KUBERNETES: {**_LATER, "endpoint_auth": f"{_NOT_YET}: launchers are given no key so far"},
 }
 _DECISIVE: Mapping[str, Mapping[str, str]] = {  # without them something else would be run
     LOCAL: {
@@ -98,14 +98,13 @@ def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Supp
 
 
 def _target(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterator[Problem]:
-    """A launcher needs a URL, as long as nothing is discovered."""
-    if spec.endpoint:
+    """A launcher needs a URL where nothing can be looked up."""
+    if spec.endpoint or engine != LOCAL:
         return
     hint = "write endpoint: http://HOST:PORT"
     methods = values["methods"]
     if _is_given(methods) and methods.origin not in _NOT_OF_THIS_JOB:
-        where_to = "without a cluster" if engine == LOCAL else "so far"
-        message = f"{_NOT_YET}: nothing is discovered {where_to}"
+        message = f"{_NOT_YET}: nothing is discovered without a cluster"
         yield _at(values, "methods", message, hint)
         return
     where = _at(values, "engine", "", "")
@@ -117,9 +116,6 @@ def _decisive(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterat
     if spec.harness.name not in _HARNESSES:
         message = f"{_NOT_YET}: it has no script; {', '.join(sorted(_HARNESSES))} have one"
         yield _at(values, "harness.name", message)
-    if "auto" in spec.models:
-        message = f"{_NOT_YET}: the model is not detected"
-        yield _at(values, "models", message, "name the model that the endpoint serves")
     if spec.harness.executable.startswith(IMAGES_OWN) and engine == LOCAL:
         yield _at(values, "harness.executable", f"{_NOT_YET}: a process has no image")
     if engine == LOCAL:

@@ -60,6 +60,7 @@ FIELDS: tuple[Row, ...] = (
     Row("timeouts.bind", "seconds", "240",
         "patience with a claim to be bound, or a volume that cannot be mounted"),
     Row("timeouts.pull", "seconds", "1800", "patience with the pull of the image"),
+    Row("timeouts.target", "seconds", "900", "patience with a target that does not serve yet"),
     Row("timeouts.start", "seconds", "900", "patience with the start of the launchers",
         ("LLMDBENCH_CONTROL_WAIT_TIMEOUT",), (), "code"),
     Row("timeouts.collect", "seconds", "3600", "patience with the copy of the results"),

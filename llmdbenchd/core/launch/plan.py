@@ -23,13 +23,15 @@ class Places:
     Attributes:
         workspace: absolute folder; profiles lie in `<workspace>/profiles/<harness>/`.
         results_prefix: absolute folder; results lie in `<results_prefix>/<results_folder>`.
+        shared: absolute folder that all launchers of an attempt see; empty if there is none.
     """
 
     workspace: str
     results_prefix: str
+    shared: str = ""
 
 
-IMAGE = Places("/workspace", "/requests")  # in the field's launcher image
+IMAGE = Places("/workspace", "/requests", "/requests")  # in the field's launcher image
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
 
+_Rank = tuple[int, int, datetime, str]
+_WAITING = frozenset({Phase.QUEUED, Phase.RESOLVING, Phase.READY})
+_SHOWN = 3  # servers that a sentence names
 SOON_S = 1.0  # later runs wait so long for an earlier one that is being resolved
 
 
@@ -30,8 +33,15 @@ class Turns:
 
 
 def in_order(records: Iterable[Record]) -> list[Record]:
-    """Higher priority first, then first come, first served."""
-    return sorted(records, key=_rank)
+    """Higher priority first, then in turn between jobs, then first come, first served.
+
+    In turn: a run comes after those runs of other jobs that have fewer of their own job's
+    before them, launched ones first. So a job of a thousand runs does not keep a job of one
+    waiting for all of them, and a stream of small jobs does not starve a large one.
+    """
+    everyone = list(records)
+    ranks = _ranks(everyone)
+    return sorted(everyone, key=lambda record: ranks[record.key])
 
 
 def admit(
@@ -40,13 +50,13 @@ def admit(
     """Say whose turn it is among the open runs (final ones may be left out)."""
     if paused:
         return Turns()
-    everyone = list(records)
+    everyone = in_order(records)
     busy = [record for record in everyone if record.phase.holds_slot]
     launch, waiting = _launches(everyone, busy, capacity, now)
     resolving = sum(record.phase is Phase.RESOLVING for record in everyone)
     room = min(capacity.resolving, capacity.ahead - waiting) - resolving
     queued = [record for record in everyone if record.phase is Phase.QUEUED and _due(record, now)]
-    resolve = [record.key for record in in_order(queued)[: max(0, room)]]
+    resolve = [record.key for record in queued[: max(0, room)]]
     return Turns(frozenset(resolve), frozenset(launch))
 
 
@@ -57,9 +67,12 @@ def _launches(
     taken = {server for record in busy for server in _servers(record)}
     launch: list[str] = []
     waiting = 0
-    ready = [record for record in everyone if record.phase is Phase.READY and _due(record, now)]
-    soon = [record for record in everyone if _is_nearly_ready(record, now)]
-    for record in in_order(ready + soon):
+    for record in everyone:
+        if record.phase is Phase.READY:
+            if not _due(record, now):
+                continue
+        elif not _is_nearly_ready(record, now):
+            continue
         if record.phase is Phase.RESOLVING:
             break  # it comes first, and nobody knows yet which servers it needs
         is_blocked = not taken.isdisjoint(_servers(record))
@@ -94,13 +107,12 @@ def waits_for(
         return f"waits until {record.wait_until.utc:%Y-%m-%d %H:%M:%S} UTC"
     if admit(everyone, capacity, now).has(record):
         return ""
-    holder = _holder(record, everyone, now)
+    before = _before(record, everyone, now)
+    holder = _holder(record, everyone, before)
     if holder is not None:
-        return f"its target {', '.join(_servers(record))} is held by {holder.key} ({holder.phase})"
-    place = sum(
-        other.phase is record.phase and _due(other, now) and _is_before(other, record)
-        for other in everyone
-    )
+        shared = _named([one for one in _servers(record) if one in _servers(holder)])
+        return f"its target {shared} is held by {holder.key} ({holder.phase})"
+    place = sum(other.phase is record.phase for other in before)
     return f"{_full(record, everyone, capacity)}; {place} before it"
 
 
@@ -113,25 +125,34 @@ def _full(record: Record, everyone: list[Record], capacity: Capacity) -> str:
     return f"{resolving} are being resolved, {ready} resolved ones wait to be launched"
 
 
-def _holder(record: Record, everyone: list[Record], now: Moment) -> Record | None:
+def _holder(record: Record, everyone: list[Record], before: list[Record]) -> Record | None:
     """Who has the lease, else the first of those that will have it before."""
-    mine = _servers(record)
-    rivals = [other for other in everyone if not set(mine).isdisjoint(_servers(other))]
-    holding = [other for other in rivals if other.phase.holds_slot and other.key != record.key]
-    earlier = [
-        other
-        for other in rivals
-        if other.phase is Phase.READY and _due(other, now) and _is_before(other, record)
-    ]
-    return next(iter([*in_order(holding), *in_order(earlier)]), None)
+    mine = set(_servers(record))
+    others = [other for other in in_order(everyone) if other.key != record.key]
+    holding = [other for other in others if other.phase.holds_slot]
+    earlier = [other for other in before if other.phase is Phase.READY]
+    rivals = (one for one in holding + earlier if not mine.isdisjoint(_servers(one)))
+    return next(rivals, None)
 
 
-def _rank(record: Record) -> tuple[int, datetime, str]:
-    return -record.priority, record.submitted, record.key
+def _before(record: Record, everyone: list[Record], now: Moment) -> list[Record]:
+    """Those whose time has come, and whose turn comes before the run's."""
+    order = in_order([record, *(other for other in everyone if other.key != record.key)])
+    return [other for other in order[: order.index(record)] if _due(other, now)]
 
 
-def _is_before(other: Record, record: Record) -> bool:
-    return _rank(other) < _rank(record)
+def _ranks(records: list[Record]) -> dict[str, _Rank]:
+    places: dict[str, int] = {}
+    ranks: dict[str, _Rank] = {}
+    for record in sorted(records, key=lambda one: (one.phase in _WAITING, one.submitted, one.key)):
+        place = places[record.job] = places.get(record.job, -1) + 1
+        ranks[record.key] = (-record.priority, place, record.submitted, record.key)
+    return ranks
+
+
+def _named(servers: list[str]) -> str:
+    more = len(servers) - _SHOWN
+    return ", ".join(servers[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _servers(record: Record) -> tuple[str, ...]:

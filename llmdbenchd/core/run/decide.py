@@ -10,6 +10,7 @@ they have ended (collecting, judging, reporting, cleaning) is in `finish`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import assert_never
 
 from llmdbenchd.core.run import finish
@@ -21,6 +22,8 @@ from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import End, Failure, Record, Waiting
 from llmdbenchd.core.run.sight import Absent, Cause, Ended, Pending, Running, Sight, Unknown
+
+STALE_S = 30.0  # a run that has its turn looks again at a target that it looked up earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,9 @@ def _ready(record: Record, look: Look) -> Decision:
         return _to_collecting(record, look)
     if not look.turn or not _may_begin(record, look.now):
         return wait(record, look.now, record.wait_until)
+    if _is_stale(record, look.now):
+        again = replace(record, target=None)
+        return Decision(again.enter(Phase.RESOLVING, look.now))
     launching = record.enter(Phase.LAUNCHING, look.now, patience_s=look.limits.start_s)
     return Decision(launching)
 
@@ -263,6 +269,18 @@ def _last_seen(index: int, sight: Sight) -> str:
 
 def _all_ended(record: Record, look: Look) -> bool:
     return all(record.ended(index) is not None for index in range(1, look.limits.launchers + 1))
+
+
+def _is_stale(record: Record, now: Moment) -> bool:
+    """Whether the pods behind the target may have changed since they were looked up."""
+    if record.target is None or not record.target.found:
+        return False
+    found = [
+        after.at
+        for before, after in pairwise(record.history)
+        if (before.phase, after.phase) == (Phase.RESOLVING, Phase.READY)
+    ]
+    return bool(found) and (now.utc - found[-1]).total_seconds() > STALE_S
 
 
 def _may_begin(record: Record, now: Moment) -> bool:

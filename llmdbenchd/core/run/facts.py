@@ -9,7 +9,7 @@ from dataclasses import replace
 from llmdbenchd.core.run.limits import backoff_s
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
-from llmdbenchd.core.run.record import Collected, Failure, Record, Target
+from llmdbenchd.core.run.record import Collected, Failure, Record, Target, Waiting
 
 
 def resolved(record: Record, target: Target) -> Record:
@@ -24,6 +24,21 @@ def refused(record: Record, detail: str) -> Record:
     if record.phase not in {Phase.RESOLVING, Phase.LAUNCHING}:
         return record
     return _failed(record, "refused", detail)
+
+
+def not_yet(record: Record, reason: str, patience_s: float, now: Moment) -> Record:
+    """The target is there and does not serve yet: a wait of its own name, asked again and again.
+
+    Only an answer ends the patience. While nobody can say, it is not held against the target.
+    """
+    if record.phase is not Phase.RESOLVING:
+        return record
+    waiting = record.waiting or Waiting("target", now.after(patience_s))
+    if now.reached(waiting.until):
+        detail = f"not ready after {patience_s:g} s; last seen: {reason}"
+        return _failed(record, "timeout:target", detail)
+    later = delayed(record, Phase.RESOLVING, reason, now)
+    return replace(later, waiting=waiting)
 
 
 def log_done(record: Record, attempt: int, index: int) -> Record:

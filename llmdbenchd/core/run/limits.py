@@ -15,6 +15,7 @@ class Limits:
         start_s: from the launch to all launchers running.
         bind_s: what a launcher may wait for its volumes (a claim to be bound, a mount that
             fails), `pull_s` for its image.
+        target_s: what a target that was found may take until it serves its model.
         run_s: from all running to all ended; 0 = start them and leave them running.
         collect_s: for bringing results and logs home.
         grace_s: what a launcher gets to end by itself once it was asked to.
@@ -32,6 +33,7 @@ class Limits:
     start_s: float = 900
     bind_s: float = 240
     pull_s: float = 1800
+    target_s: float = 900
     run_s: float = 3600
     collect_s: float = 3600
     grace_s: float = 30

@@ -44,7 +44,7 @@ FINAL = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED, Phase.LEFT})
 NEXT: dict[Phase, frozenset[Phase]] = {
     Phase.QUEUED: frozenset({Phase.RESOLVING, Phase.COLLECTING}),
     Phase.RESOLVING: frozenset({Phase.READY, Phase.COLLECTING}),
-    Phase.READY: frozenset({Phase.LAUNCHING, Phase.COLLECTING}),
+    Phase.READY: frozenset({Phase.LAUNCHING, Phase.RESOLVING, Phase.COLLECTING}),
     Phase.LAUNCHING: frozenset({Phase.RUNNING, Phase.COLLECTING, Phase.LEFT}),
     Phase.RUNNING: frozenset({Phase.COLLECTING}),
     Phase.COLLECTING: frozenset({Phase.READY, Phase.REPORTING}),

@@ -16,10 +16,20 @@ class Target:
     """The resolved endpoint (a URL) and the servers behind it, by name.
 
     Two runs whose `servers` share a name never load at the same time.
+
+    Attributes:
+        found: the object that was chosen, for people; empty for a URL that was given.
+        model: what is served, where the job leaves that open; otherwise empty.
+        nodes: where the servers run, as far as it is known.
+        note: what could not be looked up or checked, or empty.
     """
 
     endpoint: str
     servers: tuple[str, ...]
+    found: str = ""
+    model: str = ""
+    nodes: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A wait with a time-out of its own: `name` (`bind`, `pull`), and when patience ends."""
+    """A wait with a time-out of its own: `name` (`bind`, `pull`, `target`), and its end."""
 
     name: str
     until: Moment

@@ -9,7 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan, Places
+from llmdbenchd.core.run.record import Target
 from llmdbenchd.core.run.sight import Sight
+from llmdbenchd.core.target.asked import Asked
+from llmdbenchd.edge.kubernetes.discovering import ClusterScout
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.ports import Copied, Engine, Listed, Refused, Seen, Unavailable
 
@@ -40,6 +43,17 @@ class Connection:
         """Close all connections, if there are any."""
         if self._session is not None:
             await self._session.close()
+
+
+class ConnectingScout:
+    """The scout of a cluster that may not be reachable yet."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def find(self, asked: Asked) -> Target:
+        """The one target that is meant (`ports.Scout`)."""
+        return await ClusterScout(await self._connection.session()).find(asked)
 
 
 class ConnectingEngine:

@@ -1,5 +1,7 @@
 """The Kubernetes room's shelf: claims that take results, made where they are not there."""
 
+from contextlib import suppress
+
 import msgspec
 
 from llmdbenchd.core.launch.labels import instance_labels
@@ -73,23 +75,25 @@ class Claims:
         self._seen_for[storage.claim] = attempt
 
     async def _make(self, storage: Storage) -> None:
-        spec: dict[str, object] = {
-            "accessModes": [storage.access],
-            "resources": {"requests": {"storage": storage.size}},
-        }
-        if storage.storage_class is not None:
-            spec["storageClassName"] = storage.storage_class
-        metadata = {"name": storage.claim, "labels": instance_labels(self._instance)}
-        body = {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": metadata,
-            "spec": spec,
-        }
-        try:
+        with suppress(AlreadyExists):  # somebody was faster
+            body = claim_body(storage, self._instance)
             await self._session.ask("POST", _path(self._namespace), body=body)
-        except AlreadyExists:
-            return  # somebody was faster
+
+
+def claim_body(storage: Storage, instance: str) -> dict[str, object]:
+    """The claim as it is asked for."""
+    spec: dict[str, object] = {
+        "accessModes": [storage.access],
+        "resources": {"requests": {"storage": storage.size}},
+    }
+    if storage.storage_class is not None:
+        spec["storageClassName"] = storage.storage_class
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": storage.claim, "labels": instance_labels(instance)},
+        "spec": spec,
+    }
 
 
 def _path(namespace: str) -> str:

@@ -80,7 +80,8 @@ class LocalEngine:
     def places(self, launcher: str) -> Places:
         """Where the launcher of this name sees its files."""
         folder = self._root / launcher
-        return Places(str(folder / "workspace"), str(folder / "requests"))
+        shared = self._root.with_name("barriers")
+        return Places(str(folder / "workspace"), str(folder / "requests"), str(shared))
 
     async def watch(self) -> AsyncIterator[Listed | Seen]:
         """First a `Listed`, then what changes, for ever.

@@ -8,7 +8,7 @@ from llmdbenchd.core.job.attempt import Attempt
 from llmdbenchd.core.job.environment import workload_variables
 from llmdbenchd.core.job.matrix import runs
 from llmdbenchd.core.job.model import JobSpec
-from llmdbenchd.core.launch.plan import LauncherPlan, Places
+from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan, Places
 
 PLACES = Places("/w", "/requests")
 
@@ -219,3 +219,29 @@ def test_no_variable_replaces_the_program_that_was_checked() -> None:
 
     assert plan_of(spec).env["LLMDBENCH_HARNESS_EXECUTABLE"] == plan_of(spec).executable
     assert plan_of(named).env["LLMDBENCH_HARNESS_EXECUTABLE"] == "mine.sh"
+
+
+def test_launchers_of_one_attempt_wait_for_each_other_where_all_of_them_see() -> None:
+    attempt = attempt_of(spec_of(harness={"parallelism": 2}))
+    first, second = (attempt.plan(index, IMAGE).env for index in (1, 2))
+
+    assert (first["LLMDBENCHD_BARRIER"], second["LLMDBENCHD_BARRIER"]) == ("1/2", "2/2")
+    assert first["LLMDBENCHD_BARRIER_DIR"] == second["LLMDBENCHD_BARRIER_DIR"]
+    assert first["LLMDBENCHD_BARRIER_DIR"].startswith("/requests/.llmdbenchd-barrier-llmdbench-")
+    assert first["LLMDBENCHD_BARRIER_SECONDS"] == "2940"
+
+
+@pytest.mark.parametrize(
+    ("fields", "places"),
+    [
+        ({}, IMAGE),
+        ({"harness": {"parallelism": 2}, "storage": {"mode": "ephemeral"}}, IMAGE),
+        ({"harness": {"parallelism": 2}}, Places("/w", "/r")),
+    ],
+)
+def test_a_launcher_waits_for_nobody_whom_it_cannot_see(
+    fields: dict[str, object], places: Places
+) -> None:
+    env = attempt_of(spec_of(**fields)).plan(1, places).env
+
+    assert not [name for name in env if name.startswith("LLMDBENCHD_BARRIER")]

@@ -72,7 +72,6 @@ version: 1
         ("endpoint_auth: {secret: s, key: k}", "endpoint_auth.secret"),
         ("hf_token: {secret: s, key: k}", "hf_token.secret"),
         ("hf_token: {key: k}", "hf_token.key"),
-        ("models: auto", "models"),
         ("harness: nop", "harness.name"),
         ("harness: {image: i}", "harness.image"),
         ("harness: {conda_env: e}", "harness.conda_env"),
@@ -159,29 +158,29 @@ harness:
     assert found == Support()
 
 
-def test_a_cluster_needs_an_endpoint_as_long_as_nothing_is_discovered() -> None:
-    (found,) = ask("name: x\n", "kubernetes").refused
+@pytest.mark.parametrize("text", ["name: x", "methods: [standalone]", "methods: my-vllm"])
+def test_on_a_cluster_the_endpoint_is_looked_up(text: str) -> None:
+    assert ask(text, "kubernetes") == Support()
 
-    assert found.field == "endpoint"
-    assert "engine kubernetes" in found.message
+
+@pytest.mark.parametrize("engine", ["local", "kubernetes"])
+@pytest.mark.parametrize("model", ["auto", "gpt2"])
+def test_a_model_may_be_what_is_served_or_have_no_size_in_its_name(model: str, engine: str) -> None:
+    assert ask(f"{URL}models: {model}", engine) == Support()
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "methods: [standalone]",
         "skip_run: true",
         "follow_servers: true",
         "harness: {name: nop}",
-        "models: [auto]",
         "analyze_locally: true",
         "endpoint_auth: {secret: s, key: k}",
     ],
 )
 def test_what_comes_later_on_a_cluster_is_refused_by_name(text: str) -> None:
-    endpoint = "" if text.startswith("methods") else URL
-
-    (found,) = ask(endpoint + text, "kubernetes").refused
+    (found,) = ask(URL + text, "kubernetes").refused
 
     assert "not yet supported" in found.message
 

@@ -187,3 +187,41 @@ def test_a_later_run_waits_a_moment_for_an_earlier_one_that_is_being_resolved() 
     assert admit([low, high], Capacity(), NOW.after(SOON_S)).launch == {low.key}
     assert admit([low, replace(high, tries=1)], Capacity(), NOW).launch == {low.key}
     assert admit([replace(low, priority=6), high], Capacity(), NOW).launch == {low.key}
+
+
+def many(job: str, count: int, after_s: int, **facts: object) -> list[Record]:
+    """Runs r1, r2, ... of one job, which came so many seconds after the first."""
+    submitted = NOW.utc + timedelta(seconds=after_s)
+    phase = facts.pop("phase", Phase.QUEUED)
+    assert isinstance(phase, Phase)
+    return [
+        record(phase, job=job, run=f"r{number}", submitted=submitted, **facts)
+        for number in range(1, count + 1)
+    ]
+
+
+def test_a_job_of_many_runs_does_not_keep_a_later_job_of_one_waiting_for_all_of_them() -> None:
+    everyone = [*many("large", 3, 0), *many("small", 1, 5)]
+
+    assert [one.key for one in in_order(everyone)] == [
+        "large/r1",
+        "small/r1",
+        "large/r2",
+        "large/r3",
+    ]
+
+
+def test_a_run_that_was_launched_counts_for_its_job_until_it_is_over() -> None:
+    """With one slot the jobs take turns: who has just loaded is behind who has not."""
+    first, *rest = many("large", 3, 0)
+    everyone = [replace(first, phase=Phase.COLLECTING), *rest, *many("small", 1, 5)]
+
+    waiting = [one.key for one in in_order(everyone) if one.phase is Phase.QUEUED]
+
+    assert waiting == ["small/r1", "large/r2", "large/r3"]
+
+
+def test_a_priority_is_above_all_turns() -> None:
+    urgent = many("urgent", 2, 9, priority=1)
+
+    assert in_order([*many("large", 2, 0), *urgent])[:2] == urgent

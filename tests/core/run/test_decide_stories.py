@@ -5,7 +5,7 @@ from dataclasses import replace
 from llmdbenchd.core.results.verdict import Outcome
 from llmdbenchd.core.run import facts
 from llmdbenchd.core.run.actions import CreateLauncher, RemoveLauncher, StopLauncher
-from llmdbenchd.core.run.decide import Look, settle
+from llmdbenchd.core.run.decide import STALE_S, Look, settle
 from llmdbenchd.core.run.decision import Decision
 from llmdbenchd.core.run.limits import Limits
 from llmdbenchd.core.run.moment import Moment
@@ -189,3 +189,34 @@ def test_a_fact_of_an_old_attempt_changes_nothing() -> None:
 
     assert facts.collected(second, 1, HOME) == second
     assert facts.log_done(second, 1, 1) == second
+
+
+def test_a_run_that_waited_looks_at_its_target_once_more_before_it_launches() -> None:
+    """The pods behind a URL may have changed in the queue; a lease on them would be none."""
+    found = replace(TARGET, found="Service llm/vllm")
+    ready = facts.resolved(record().enter(Phase.RESOLVING, NOW), found).enter(Phase.READY, NOW)
+    later = NOW.after(STALE_S + 1)
+
+    assert ask(ready, Absent(), Absent()).record.phase is Phase.LAUNCHING
+    assert ask(ready, Absent(), Absent(), now=later, turn=False).record == ready
+    again = ask(ready, Absent(), Absent(), now=later).record
+    assert (again.phase, again.target) == (Phase.RESOLVING, None)
+    known = facts.resolved(again, found).enter(Phase.READY, later)
+    assert ask(known, Absent(), Absent(), now=later).record.phase is Phase.LAUNCHING
+
+
+def test_a_url_that_was_given_is_not_looked_up_again() -> None:
+    ready = facts.resolved(record().enter(Phase.RESOLVING, NOW), TARGET).enter(Phase.READY, NOW)
+
+    later = ask(ready, Absent(), Absent(), now=NOW.after(9999))
+
+    assert later.record.phase is Phase.LAUNCHING
+
+
+def test_a_look_up_that_took_long_is_not_old_when_it_ends() -> None:
+    """Else a slow API server would send the run back for ever."""
+    found = replace(TARGET, found="Service llm/vllm")
+    end = NOW.after(10 * STALE_S)
+    ready = facts.resolved(record().enter(Phase.RESOLVING, NOW), found).enter(Phase.READY, end)
+
+    assert ask(ready, Absent(), Absent(), now=end).record.phase is Phase.LAUNCHING

@@ -120,3 +120,9 @@ def test_the_end_of_the_job_changes_nothing_for_a_run_that_ends_already(
     on_its_way_out: Record,
 ) -> None:
     assert facts.job_ended(on_its_way_out, "r002 failed") == on_its_way_out
+
+
+def test_a_target_that_is_not_ready_is_of_no_interest_to_a_run_that_has_one() -> None:
+    known = record(Phase.READY)
+
+    assert facts.not_yet(known, "503", 60, NOW) is known

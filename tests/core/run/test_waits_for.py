@@ -109,3 +109,14 @@ def test_nobody_is_said_to_hold_itself_up() -> None:
     told = waits_for(run(1, Phase.READY, target=A), [moved_on], ONE, NOW, paused=False)
 
     assert told == "1 of 1 slots are taken; 0 before it"
+
+
+def test_of_the_targets_servers_those_are_named_that_are_shared() -> None:
+    many = tuple(f"llm/vllm-{number}" for number in range(5))
+    holder = run(1, Phase.RUNNING, target=Target("http://x", ("x:80", *many)))
+
+    told = why(run(2, Phase.READY, target=Target("http://y", ("y:80", *many))), holder)
+
+    assert told == (
+        "its target llm/vllm-0, llm/vllm-1, llm/vllm-2 and 2 more is held by j1/r001 (RUNNING)"
+    )

@@ -1,0 +1,112 @@
+"""Where the launchers of one attempt wait for each other, so that their loads begin together.
+
+Each makes a file in a folder that all of them see, and starts when there are as many files
+as launchers. Nobody else has a part in it: no daemon that may be away, no right to ask for.
+A launcher that cannot start arrives all the same, and keeps nobody.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from llmdbenchd.payload.contract import Code, Refusal
+
+LOOK_S = 0.05
+LOST_S = 7200.0  # unless the environment says otherwise; whoever asked ends us before
+_GONE = ".gone"
+
+
+class Barrier:
+    """The wait of launcher `index` (from 1) of `count`; `folder` is shared, or empty for none."""
+
+    def __init__(self, folder: str, index: int, count: int, patience_s: float) -> None:
+        self.folder = folder if count > 1 else ""
+        self.index = index
+        self.count = count
+        self.patience_s = patience_s
+        self.waited_s = 0.0
+
+    @classmethod
+    def of(cls, env: dict[str, str]) -> Barrier:
+        """The one that the environment names (`LLMDBENCHD_BARRIER`: `INDEX/COUNT`)."""
+        index, _, count = env.get("LLMDBENCHD_BARRIER", "1/1").partition("/")
+        patience = env.get("LLMDBENCHD_BARRIER_SECONDS") or str(LOST_S)
+        try:
+            said = int(index), int(count), float(patience)
+        except ValueError:
+            sentence = f"LLMDBENCHD_BARRIER is {index}/{count}, for {patience} s: no barrier"
+            raise Refusal(Code.WRONG_CONTRACT, "wrong contract", sentence) from None
+        return cls(env.get("LLMDBENCHD_BARRIER_DIR", ""), *said)
+
+    def arrive(self) -> None:
+        """Be there; again is fine, and makes a client of a network disk look anew.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        if not self.folder:
+            return
+        os.makedirs(self.folder, mode=0o777, exist_ok=True)
+        path = os.path.join(self.folder, str(self.index))
+        with open(f"{path}.new", "wb"):
+            os.replace(f"{path}.new", path)
+
+    def missing(self) -> list[int]:
+        """Indices of those who are not there yet."""
+        there = {name.partition(".")[0] for name in os.listdir(self.folder)}
+        return [index for index in range(1, self.count + 1) if str(index) not in there]
+
+    def look(self) -> bool:
+        """Whether all are there, or our patience is at its end.
+
+        Raises:
+            Refusal: it is, or the folder is no folder.
+        """
+        try:
+            self.arrive()
+            missing = self.missing()
+        except OSError as error:
+            sentence = f"the barrier {self.folder} cannot be used: {error.strerror}"
+            raise Refusal(Code.NO_RESULTS_FOLDER, "no barrier", sentence) from error
+        if missing and self.waited_s >= self.patience_s:
+            names = ", ".join(map(str, missing))
+            sentence = (
+                f"not all {self.count} launchers were ready after {self.patience_s:g} s: "
+                f"{names} did not come"
+            )
+            raise Refusal(Code.NO_BARRIER, "timeout: barrier", sentence)
+        return not missing
+
+    def wait(self, is_asked_to_end: Callable[[], bool]) -> None:
+        """Return when all are there, or when we are asked to end.
+
+        Args:
+            is_asked_to_end: called at each look; true ends the wait.
+
+        Raises:
+            Refusal: not all came in time.
+        """
+        begun = time.monotonic()
+        while self.folder and not is_asked_to_end():
+            if self.look():
+                self.leave()
+                return
+            time.sleep(LOOK_S)
+            self.waited_s = time.monotonic() - begun
+
+    def leave(self) -> None:
+        """Go; the last one takes the folder away."""
+        if not self.folder:
+            return
+        try:
+            with open(os.path.join(self.folder, f"{self.index}{_GONE}"), "wb"):
+                pass
+            gone = [name for name in os.listdir(self.folder) if name.endswith(_GONE)]
+            if len(gone) == self.count:
+                for name in os.listdir(self.folder):
+                    os.unlink(os.path.join(self.folder, name))
+                os.rmdir(self.folder)
+        except OSError:
+            pass  # it is small, and the load is what matters now

@@ -1,0 +1,170 @@
+"""Launchers of one attempt begin together, or say who did not come; no daemon has a part in it."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from llmdbenchd.payload.barrier import Barrier
+from llmdbenchd.payload.contract import Code, Refusal
+from tests.payload.stage import Stage
+
+
+def never() -> bool:
+    return False
+
+
+def after(looks: int) -> Callable[[], bool]:
+    """Asked to end after so many looks."""
+    left = iter(range(looks))
+    return lambda: next(left, None) is None
+
+
+def barrier(folder: Path, index: int, count: int = 3, patience_s: float = 60) -> Barrier:
+    return Barrier(str(folder / "deep" / "barrier"), index, count, patience_s)
+
+
+def test_nobody_starts_before_all_are_there_and_the_last_takes_the_folder_away(
+    tmp_path: Path,
+) -> None:
+    started: list[int] = []
+
+    def launch(index: int) -> None:
+        barrier(tmp_path, index).wait(never)
+        started.append(index)
+
+    threads = [threading.Thread(target=launch, args=(index,)) for index in (1, 2)]
+    for thread in threads:
+        thread.start()
+    first = barrier(tmp_path, 3)
+    while not (tmp_path / "deep/barrier").exists() or first.missing() != [3]:
+        pass
+    assert started == []
+    first.wait(never)
+    for thread in threads:
+        thread.join()
+
+    assert sorted(started) == [1, 2]
+    assert list((tmp_path / "deep").iterdir()) == []
+
+
+def test_who_did_not_come_is_named(tmp_path: Path) -> None:
+    barrier(tmp_path, 2).arrive()
+
+    with pytest.raises(Refusal) as told:
+        barrier(tmp_path, 1, patience_s=0).wait(never)
+
+    assert (told.value.kind, told.value.code) == ("timeout: barrier", Code.NO_BARRIER)
+    assert told.value.sentence == "not all 3 launchers were ready after 0 s: 3 did not come"
+
+
+def test_a_launcher_that_cannot_start_arrives_and_keeps_nobody(tmp_path: Path) -> None:
+    for index in (1, 2):
+        barrier(tmp_path, index).arrive()
+
+    barrier(tmp_path, 3).wait(never)
+
+
+def test_who_waits_can_be_asked_to_end(tmp_path: Path) -> None:
+    waiting = barrier(tmp_path, 1)
+
+    waiting.wait(after(2))
+
+    assert waiting.missing() == [2, 3]
+    assert waiting.waited_s > 0
+
+
+def test_one_launcher_alone_waits_for_nobody(tmp_path: Path) -> None:
+    alone = barrier(tmp_path, 1, count=1)
+    alone.arrive()
+    alone.wait(never)
+    alone.leave()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    (tmp_path / "deep").write_text("a file")
+
+    with pytest.raises(Refusal, match="cannot be used"):
+        barrier(tmp_path, 1).wait(never)
+
+
+def test_a_folder_that_goes_while_we_leave_is_no_trouble(tmp_path: Path) -> None:
+    barrier(tmp_path, 1).leave()
+
+
+def test_the_environment_names_it() -> None:
+    env = {
+        "LLMDBENCHD_BARRIER": "2/3",
+        "LLMDBENCHD_BARRIER_DIR": "/x",
+        "LLMDBENCHD_BARRIER_SECONDS": "5",
+    }
+    named = Barrier.of(env)
+
+    assert (named.folder, named.index, named.count, named.patience_s) == ("/x", 2, 3, 5.0)
+    assert Barrier.of({}).folder == ""
+    with pytest.raises(Refusal, match="no barrier"):
+        Barrier.of({"LLMDBENCHD_BARRIER": "x/3"})
+
+
+def stages(tmp_path: Path, count: int) -> list[Stage]:
+    """Launchers of one attempt, each in a world of its own but for the barrier."""
+    made = []
+    for index in range(1, count + 1):
+        folder = tmp_path / str(index)
+        folder.mkdir()
+        one = Stage(folder)
+        one.env |= {
+            "LLMDBENCHD_BARRIER": f"{index}/{count}",
+            "LLMDBENCHD_BARRIER_DIR": str(tmp_path / "barrier"),
+        }
+        made.append(one)
+    return made
+
+
+def test_real_launchers_load_only_when_all_of_them_are_ready(tmp_path: Path) -> None:
+    first, second = stages(tmp_path, 2)
+    early = first.start()
+    while not (tmp_path / "barrier" / "1").exists():
+        assert early.poll() is None
+    assert first.times_started == 0
+
+    assert second.run().returncode == 0
+    early.communicate()
+
+    assert (early.returncode, first.times_started, second.times_started) == (0, 1, 1)
+    assert first.done["facts"]["barrier_s"] > 0
+    assert not (tmp_path / "barrier").exists()
+
+
+def test_a_real_launcher_whose_others_do_not_come_says_who_and_loads_nothing(
+    tmp_path: Path,
+) -> None:
+    first, _ = stages(tmp_path, 2)
+    first.env["LLMDBENCHD_BARRIER_SECONDS"] = "0.1"
+
+    assert first.run().returncode == Code.NO_BARRIER
+    assert (first.times_started, first.kinds) == (0, ["timeout: barrier"])
+
+
+def test_a_real_launcher_that_cannot_start_lets_the_other_one_go(tmp_path: Path) -> None:
+    """With keep_going the others finish: they must not wait for who never comes."""
+    first, second = stages(tmp_path, 2)
+    first.profile.unlink()
+
+    assert first.run().returncode == Code.NO_PROFILE
+    assert second.run().returncode == 0
+    assert not (tmp_path / "barrier").exists()
+
+
+def test_a_real_launcher_that_waits_can_be_asked_to_end(tmp_path: Path) -> None:
+    first, _ = stages(tmp_path, 2)
+    waiting = first.start()
+    while not (tmp_path / "barrier" / "1").exists():
+        assert waiting.poll() is None
+    waiting.terminate()
+    waiting.communicate()
+
+    assert (waiting.returncode, first.kinds) == (143, ["stopped early"])
