@@ -54,7 +54,7 @@ def _file(
         text = rendered(spec, cell, source, endpoint=endpoint, workspace=workspace)
     except WorkloadError as error:
         return PlanFile(f"profiles/{harness}/{source.file}", _remark(error) + source.text)
-    return PlanFile(f"profiles/{harness}/{source.rendered_file}", text)
+    return PlanFile(f"profiles/{harness}/{source.rendered_file()}", text)
 
 
 def _remark(error: WorkloadError) -> str:

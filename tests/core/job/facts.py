@@ -11,7 +11,8 @@ def _words(text: str) -> list[str]:
 CONTRACT_FIELDS = _words("""
 id name description keywords priority not_before engine scenario models methods endpoint
 namespace harness.namespace harness.name workload overrides treatments repeat
-harness.executable harness.image harness.conda_env harness.wait_timeout timeouts.bind
+harness.executable harness.image harness.conda_env harness.wait_timeout timeouts.target
+timeouts.bind
 timeouts.pull timeouts.start timeouts.collect fail_above harness.cpu harness.memory
 storage.claim storage.size storage.class storage.access storage.mode skip_run
 harness.parallelism harness.env_to_pod harness.debug analyze_locally dataset.url dataset.dir

@@ -49,13 +49,6 @@ def test_the_pod_is_named_labelled_and_owned() -> None:
     assert metadata["ownerReferences"] == [owner]
 
 
-def test_what_runs_in_place_of_our_script_reaches_the_pod() -> None:
-    own = "image:llm-d-benchmark.sh"
-
-    assert "LLMDBENCH_HARNESS_EXECUTABLE" not in _environment(plan())
-    assert _environment(replace(plan(), executable=own))["LLMDBENCH_HARNESS_EXECUTABLE"] == own
-
-
 def test_the_pod_asks_for_no_rights() -> None:
     for of in (plan(), ephemeral(plan())):
         spec = _pod(of)["spec"]
