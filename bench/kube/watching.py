@@ -5,6 +5,7 @@ status says that they run. Both watch while they are made, and hear of each twic
 For the restart two hundred runs go that way; the daemon is killed and started again.
 """
 
+import json
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from bench.house import cpu_seconds, resident_mib
@@ -84,13 +86,12 @@ def _restarted(ground: Ground, count: int, times: int) -> list[Row]:
         began = time.monotonic()
         for number in range(count):
             house.drop(f"run{number:03d}", light(0, harness=nowhere))
-        made = lambda: namespace.list("pods", labelSelector=LAUNCHERS)  # noqa: E731 - a question
         house.wait_for("all pods", lambda: len(house.told("log.following")) >= count)
         launched = time.monotonic() - began
-        _all(lambda pod: _say_that_it_runs(namespace, pod), made())
+        _all(partial(_say_that_it_runs, namespace), namespace.list("pods", labelSelector=LAUNCHERS))
         house.wait_for("all", lambda: len(house.told("run.moved", now="RUNNING")) >= count)
         full = [_again(house) for _ in range(times)]
-        assert len(made()) == count
+        assert len(namespace.list("pods", labelSelector=LAUNCHERS)) == count
         assert house.told("daemon.ready")[-1]["open_runs"] == count
     ours, nothing = percentile(full, 0.5), percentile(empty, 0.5)
     return [
@@ -152,7 +153,9 @@ def _pod(instance: str, number: int) -> Object:
         env={f"LLMDBENCH_VARIABLE_{one}": "as large as a value is" for one in range(30)},
         pod=PodTerms(image=LIGHT),
     )
-    pod = launcher_pod(plan, payload_of(instance), owner="", secret="")
+    pod: Object = json.loads(
+        json.dumps(launcher_pod(plan, payload_of(instance), owner="", secret=""))
+    )
     metadata = {key: one for key, one in pod["metadata"].items() if key != "ownerReferences"}
     return {**pod, "metadata": metadata, "spec": {**pod["spec"], "schedulerName": NOBODY}}
 

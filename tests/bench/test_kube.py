@@ -23,7 +23,8 @@ def asked(program: str, verb: str, resource: str, subresource: str = "") -> str:
 
 @pytest.fixture
 def pattern() -> Pattern:
-    pod = launcher_pod(plan(), PAYLOAD, owner="its-owner", secret="")
+    made = launcher_pod(plan(), PAYLOAD, owner="its-owner", secret="")
+    pod: dict[str, Any] = json.loads(json.dumps(made))
     pod["metadata"] |= {"uid": "its-own", "resourceVersion": "7"}
     pod["spec"]["nodeName"] = "node-1"
     folder = {"name": "LLMDBENCH_RUN_EXPERIMENT_RESULTS_DIR", "value": f"/requests/x_{RUN8}_1"}
