@@ -22,6 +22,7 @@ NAME = "chatter"
 TITLE = "Log following, 50 pods at 100 lines/s each"
 FULL, QUICK = (50, 60, 15.0), (5, 20, 3.0)  # pods, seconds that they print, seconds of the figure
 RATE = 100
+WRITES = 5  # a second: fifty pods that write each line by itself are all that two cores can do
 LINE = re.compile(rb"- INFO - line (\d+)$", re.MULTILINE)
 
 
@@ -32,7 +33,10 @@ def measure(ground: Ground) -> list[Row]:
     copies.mkdir()
     with ground.serving(NAME, LLMDBENCHD_MAX_ACTIVE_RUNS=str(pods)) as (house, namespace):
         for number in range(pods):
-            lines = {"FAKE_HARNESS_LINES": str(seconds * RATE)}
+            lines = {
+                "FAKE_HARNESS_LINES": str(seconds * RATE),
+                "FAKE_HARNESS_AT_ONCE": str(RATE // WRITES),
+            }
             house.drop(f"run{number:02d}", light(seconds, fake=lines))
         house.wait_for("all", lambda: len(house.told("run.moved", now="RUNNING")) == pods)
         assert not house.told("run.moved", now="COLLECTING"), "the first ends before the last runs"
