@@ -1,0 +1,190 @@
+"""One start of a server, as far as its log tells: what was read, what was reached, how it ended."""
+
+from dataclasses import dataclass, field
+
+from llmdbenchd.core.nop.failures import Cause, Tracebacks
+from llmdbenchd.core.nop.phrases import Found
+from llmdbenchd.core.nop.records import Process, Record
+
+MOST_READINGS = 4096
+"""Of one name in one start; what comes later is counted and not kept."""
+MOST_MARKS = 512
+READY_BY_ENGINE, READY_BY_ROUTES, READY_BY_SERVER = 1, 2, 3
+_FRONT_ENDS = ("APIServer", "ApiServer", "MainProcess")
+_STARTING = frozenset({"load_begin", "load_end", "weights_read", "compile_end", "kv_room",
+                       "graphs_end", "engine_end", "listening", "routes"})  # fmt: skip
+_OF_A_PART = frozenset({"dynamo_s", "torch_compile_s", "first_run_s"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value, and where it stands.
+
+    Attributes:
+        name: of `names.NAMES`, which has the unit.
+        at: seconds since 1970, None if the line has no stamp.
+    """
+
+    name: str
+    value: float
+    line: int
+    process: Process | None
+    tag: str
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment.
+
+    Attributes:
+        at: seconds since 1970, None if the line has no stamp.
+        grain_s: how exact that is.
+    """
+
+    kind: str
+    line: int
+    process: Process | None
+    at: float | None
+    grain_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """When it could serve.
+
+    Attributes:
+        by: the wording that says so.
+        strength: which of several signs it is; a better one takes the place of a weaker.
+    """
+
+    line: int
+    by: str
+    strength: int
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Why it never could.
+
+    Attributes:
+        line: where the failure is told first.
+        reason_line: where the reason stands; 0 if nothing tells it.
+    """
+
+    line: int
+    process: Process | None
+    reason: str
+    reason_line: int
+
+
+@dataclass(eq=False)
+class Attempt:
+    """What is known of one start.
+
+    Attributes:
+        number: from 1, in the order in which they began.
+        source: the pod or service whose stream it is, where several share one.
+        text: facts in words, by field: version, engine, model, platform, args, config.
+        levels: first letters of the levels that its records have.
+        stopped_line: where it began to stop; 0 if it did not.
+        troubles: what was raised after it was ready and before it began to stop.
+        gaps: lines that stand for others which are lost.
+    """
+
+    number: int
+    first_line: int
+    source: str = ""
+    last_line: int = 0
+    text: dict[str, str] = field(default_factory=dict)
+    readings: dict[str, list[Reading]] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    marks: dict[str, list[Mark]] = field(default_factory=dict)
+    levels: set[str] = field(default_factory=set)
+    tracebacks: Tracebacks = field(default_factory=Tracebacks)
+    ready: Ready | None = None
+    failed: Failed | None = None
+    stopped_line: int = 0
+    gaps: list[int] = field(default_factory=list)
+    troubles: list[Cause] = field(default_factory=list)
+    front_pids: set[int] = field(default_factory=set)
+    started_pids: set[int] = field(default_factory=set)
+    prelude: list[Mark] = field(default_factory=list)
+    _parts: dict[int, str] = field(default_factory=dict)
+
+    def has(self, *kinds: str) -> bool:
+        """Whether any of these marks was seen."""
+        return any(kind in self.marks for kind in kinds)
+
+    @property
+    def is_server(self) -> bool:
+        """Whether there is a front end, so that an engine that is up is not all there is."""
+        return bool(self.front_pids) or self.has("version", "listening", "routes")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has stopped or failed."""
+        return bool(self.stopped_line or self.failed)
+
+    def meet(self, record: Record) -> None:
+        """Note who speaks."""
+        self.last_line = max(self.last_line, record.line)
+        for process in record.processes:
+            if process.name.startswith(_FRONT_ENDS) and len(self.front_pids) < MOST_MARKS:
+                self.front_pids.add(process.pid)
+
+    def trouble(self, cause: Cause) -> None:
+        """Note an exception of a server that was ready."""
+        if len(self.troubles) < MOST_MARKS:
+            self.troubles.append(cause)
+
+    def mark(self, mark: Mark) -> None:
+        """Note a moment."""
+        kept = self.marks.setdefault(mark.kind, [])
+        if len(kept) < MOST_MARKS:
+            kept.append(mark)
+        if mark.kind in _STARTING and not self.failed and self.tracebacks.root:
+            self.tracebacks.forget()
+
+    def read(self, record: Record, found: Found, at: float | None) -> list[Reading]:
+        """Keep the values of a message."""
+        speaker = record.speaker
+        pid = speaker.pid if speaker else 0
+        part = ""
+        if _OF_A_PART & found.readings.keys():
+            part = found.part or self._parts.get(pid, "")
+        elif "weights_load_s" in found.readings and self._loads_drafter(speaker):
+            part = "drafter"
+        new = [
+            Reading(name, value, record.line, speaker, found.tag or part, at)
+            for name, value in found.readings.items()
+        ]
+        for reading in new:
+            kept = self.readings.setdefault(reading.name, [])
+            if len(kept) < MOST_READINGS:
+                kept.append(reading)
+            else:
+                self.left_out[reading.name] = self.left_out.get(reading.name, 0) + 1
+        return new
+
+    def take_back(self, readings: list[Reading]) -> None:
+        """The line that these were read from goes on in the next one, and says more."""
+        for reading in readings:
+            if reading in (kept := self.readings[reading.name]):
+                kept.remove(reading)
+            if not kept:
+                del self.readings[reading.name]
+
+    def compiles(self, process: Process | None, cache: str) -> None:
+        """Which part of a model a process compiles now, as its cache folder is named."""
+        last = cache.rstrip("/").rpartition("/")[2]
+        if len(self._parts) < MOST_MARKS:
+            named = "" if last.startswith("rank_") or "/" not in cache else last
+            self._parts[process.pid if process else 0] = named
+
+    def _loads_drafter(self, speaker: Process | None) -> bool:
+        return any(
+            (one.process.pid if one.process else 0) == (speaker.pid if speaker else 0)
+            for one in self.marks.get("drafter", ())
+        ) and not self.has("kv_room")

@@ -1,0 +1,175 @@
+"""The table of wordings, made ready to be matched: the first word of a message finds its rows."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from llmdbenchd.core.nop.names import NAMES
+from llmdbenchd.core.nop.wording import TABLE, Wording
+
+NUMBER = r"-?(?:\d[\d,]{0,30}(?:\.\d{1,30})?|\.\d{1,30})"
+_PIECE = re.compile(r"\{([^{}]*)\}|<([^<>]*(?:\{[^{}]*\}[^<>]*)*)>")
+_TAG = r"(?:\[(?P<part>[\w.-]{1,64})\] )?"
+_END = r"\.?(?: ?\[repeated \d+x across cluster\])?\s*\Z"
+_TO_UNIT = {"ms": 1e-3, "MiB": 2.0**-10}
+_BYTES = {
+    unit: size / 2**30
+    for power, letter in enumerate(("", "K", "M", "G", "T"))
+    for unit, size in ((f"{letter}B", 1000.0**power), (f"{letter}iB", 1024.0**power))
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a message says by one row of the table.
+
+    Attributes:
+        wording: the row.
+        readings: values by name, in the name's unit, never a number that is not there.
+        tag: which shape, range, model or tags; empty if the row has none.
+        part: the `[part] ` that stood before the message, as newer versions write.
+        text: what the row keeps, by field.
+    """
+
+    wording: Wording
+    readings: dict[str, float] = field(default_factory=dict)
+    tag: str = ""
+    part: str = ""
+    text: dict[str, str] = field(default_factory=dict)
+
+
+class Phrase:
+    """One row, compiled."""
+
+    __slots__ = ("_names", "_pattern", "_scale", "_texts", "key", "stem", "wording")
+
+    def __init__(self, wording: Wording) -> None:
+        self.wording = wording
+        self._names: list[str] = []
+        self._texts: list[str] = []
+        self._scale: dict[str, float] = {}
+        literal = wording.literal
+        body = self._compiled(literal)
+        end = "" if literal.endswith("{...}") else _END
+        self._pattern = re.compile(_TAG + body + end, re.DOTALL)
+        words = literal.split(" ")
+        self.key = words[1] if words[0] == "{?}" else re.split(r"[{<]", words[0])[0]
+        plain = re.split(r"[{<]", literal.removeprefix("{?}"))[0]
+        self.stem = plain
+
+    def match(self, message: str, at: int = 0) -> Found | None:
+        """What `message` says from `at` on, if it is this row's."""
+        found = self._pattern.match(message, at)
+        if found is None:
+            return None
+        groups = found.groupdict()
+        readings = {}
+        for name in self._names:
+            number = groups[name]
+            if number is not None:
+                scale = self._scale.get(name) or _BYTES.get(_unit(groups[f"{name}__unit"]), 1.0)
+                readings[name] = _exact(number, scale)
+        tag = groups.get("tag") or _tags(groups.get("tags"))
+        text = {name: groups[f"text_{name}"] for name in self._texts}
+        return Found(self.wording, readings, tag, groups["part"] or "", text)
+
+    def _compiled(self, literal: str) -> str:
+        body = ""
+        done = 0
+        for piece in _PIECE.finditer(literal):
+            body += re.escape(literal[done : piece.start()])
+            inside, optional = piece.groups()
+            body += self._slot(inside) if optional is None else f"(?:{self._compiled(optional)})?"
+            done = piece.end()
+        return body + re.escape(literal[done:])
+
+    def _slot(self, inside: str) -> str:
+        plain = {"N": NUMBER, "...": ".*?", "?": r"\S+", "tag": "(?P<tag>.+?)"}
+        if inside in plain:
+            return plain[inside]
+        if inside == "tags":
+            return r"(?P<tags>[\[{(].*?[\])}]|\S+?)"
+        name, _, unit = inside.partition(":")
+        if name == "text":
+            self._texts.append(unit)
+            return f"(?P<text_{unit}>.+?)"
+        assert name in NAMES, f"{self.wording.literal}: no such name: {name}"  # noqa: S101 - a table at fault
+        self._names.append(name)
+        if unit == "auto":
+            return rf"(?P<{name}>{NUMBER}) ?(?P<{name}__unit>[kKMGT]?i?B)"
+        self._scale[name] = _TO_UNIT.get(unit, 1.0)
+        return f"(?P<{name}>{NUMBER})"
+
+
+def _unit(written: str) -> str:
+    return written.replace("k", "K")
+
+
+def _exact(number: str, scale: float) -> float:
+    value = float(number.replace(",", ""))
+    return value if scale == 1.0 else round(value * scale, 9)
+
+
+def _tags(written: str | None) -> str:
+    return ", ".join(sorted(re.findall(r"\w+", written or "")))
+
+
+PHRASES = tuple(Phrase(row) for row in TABLE)
+_VARIED = tuple(one for one in PHRASES if one.wording.literal.startswith("{?}"))
+_BY_KEY: dict[str, list[Phrase]] = {}
+for _phrase in PHRASES:
+    _BY_KEY.setdefault(_phrase.key, []).append(_phrase)
+SECOND_WORDS = frozenset(one.key.encode() for one in _VARIED)
+"""Second words of the rows whose first word varies."""
+FIRST_WORDS = frozenset(key.encode() for key in _BY_KEY) - SECOND_WORDS | {b"sleep"}
+"""First words of all other rows: a message that begins otherwise is not in the table."""
+_LONG_ENOUGH = 8
+_STEMS = tuple((one.stem, one) for one in PHRASES if len(one.stem) >= _LONG_ENOUGH)
+
+
+def _rows(message: str) -> Iterator[Phrase]:
+    """The rows whose words the message begins with."""
+    first, _, rest = message.partition(" ")
+    keys = [first, rest.partition(" ")[0]]
+    if first.startswith("["):
+        keys += rest.split(" ", 2)[1:2]
+    for key in keys:
+        yield from _BY_KEY.get(key, ())
+
+
+def read(message: str) -> Found | None:
+    """What a message says, if the table has a row for the whole of it."""
+    for phrase in _rows(message):
+        if found := phrase.match(message):
+            return found
+    return None
+
+
+def may_begin(message: str) -> bool:
+    """Whether the message, which matched nothing, may be the first part of one that would."""
+    start = message.partition("] ")[2] if message.startswith("[") else message
+    return len(start) >= _LONG_ENOUGH and any(
+        one.stem in start if one in _VARIED else start.startswith(one.stem[: len(start)])
+        for one in _rows(message)
+    )
+
+
+def search(message: str, *, printed: bool) -> Found | None:
+    """What stands at the end of a line of unknown form, if the table has a row for it.
+
+    Args:
+        message: the whole line.
+        printed: it has no stamp: only rows that are printed, not logged, are looked for, for
+            anybody may quote the others.
+    """
+    for stem, phrase in _STEMS:
+        if printed and phrase.wording.versions != "printed":
+            continue
+        at = message.rfind(stem)
+        if at < 0:
+            continue
+        if phrase in _VARIED:
+            at = message.rfind(" ", 0, at) + 1
+        if found := phrase.match(message, at):
+            return found
+    return None

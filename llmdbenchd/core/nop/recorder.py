@@ -1,0 +1,227 @@
+"""The door of the room: bytes of a log go in as they come, news of its starts come out.
+
+Most lines of a long log are about requests; they are told from others by the first word behind
+their header, and cost no more than that. Memory is held for the starts, not for the log.
+"""
+
+import re
+
+from llmdbenchd.core.nop.attempt import Reading
+from llmdbenchd.core.nop.journal import Event, Journal
+from llmdbenchd.core.nop.lines import LIMIT, Lines
+from llmdbenchd.core.nop.phrases import (
+    FIRST_WORDS,
+    SECOND_WORDS,
+    Found,
+    may_begin,
+    read,
+    search,
+)
+from llmdbenchd.core.nop.records import ANSI, HEADER, PLACE, Record, header, records
+from llmdbenchd.core.nop.stamps import Calendar
+from llmdbenchd.core.nop.wording import Wording
+
+_LOGO = re.compile(r"\u2588.*? version (?P<version>\S+)\s*\Z|\u2588.*? model +(?P<model>\S.*)")
+_BLOCKS = (b"\xe2\x96\x80", b"\xe2\x96\x84", b"\xe2\x96\x88")
+_HINTS = re.compile(
+    b"|".join(
+        re.escape(one)
+        for one in (
+            b" took ", b" takes ", b"inished ", b"emory", b"KV cache size", b" blocks: ",
+            b" concurrency for ", b" version ", b"Initializing a", b"args: ", b"load model",
+            b"vLLM", b"vllm", b" routes are", b"startup complete", b"server process [",
+            b"Traceback (", b"tream ", b'"message"', b'"msg"', b'"log"', b"Shutting down",
+            b"died", b"[shutdown]", b"Deserialized ",
+        )
+    )
+)  # fmt: skip
+_SPEAKS = re.compile(
+    rb"\([A-Za-z][^)]{0,80}pid=\d|(?:INFO|WARNING|ERROR|DEBUG):|\{\"|\[?\d{4}-\d\d-\d\d[ T]"
+    rb"|\[pod/|[\w./-]{1,128} +\| |Traceback \("
+)
+_CUT = b"##### ["
+_GAP = b"llmdbenchd: log gap"
+_VERSION = Wording("(logo) version {text:version}", "0.15..0.32", "version")
+_MODEL = Wording("(logo) model {text:model}", "0.15..0.32")
+
+
+class Recorder:
+    """Follows one log."""
+
+    def __init__(self, year: int | None = None) -> None:
+        """Start at the first byte.
+
+        Args:
+            year: in which the first line was written, if it is known.
+        """
+        self.journal = Journal(Calendar(year))
+        self._lines = Lines()
+        self._open: tuple[Record, Found | None, list[Reading]] | None = None
+        self._open_until = 0
+
+    @property
+    def lines(self) -> int:
+        """How many lines have ended."""
+        return self._lines.ended
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Read on.
+
+        Args:
+            data: the next bytes, cut anywhere.
+
+        Returns:
+            What the lines that they complete tell, in their order.
+        """
+        events: list[Event] = []
+        for line, raw in self._lines.feed(data):
+            self._fragment(line, raw, events)
+        return events
+
+    def restarted(self) -> None:
+        """The container was started again: what comes next is another start's."""
+        self._open = None
+        self.journal.restarted()
+
+    def gap(self) -> list[Event]:
+        """What comes next does not follow what came last."""
+        self._open = None
+        return self.journal.gap(self._lines.ended + 1)
+
+    def finish(self) -> list[Event]:
+        """The log has ended, maybe in the middle of a line."""
+        events: list[Event] = []
+        for line, raw in self._lines.finish():
+            self._fragment(line, raw, events)
+        return events + self.journal.finish(self._lines.ended)
+
+    def _fragment(self, line: int, raw: bytes, events: list[Event]) -> None:
+        if b"\x1b" in raw:
+            raw = ANSI.sub(b"", raw)
+        found = HEADER.search(raw)
+        if found is None or raw.startswith(_CUT):
+            self._without_header(line, raw, events)
+            return
+        self._open = None
+        if self._is_of_interest(raw, found):
+            for record in records(line, raw):
+                self._record(record, events)
+
+    def _is_of_interest(self, raw: bytes, found: "re.Match[bytes]") -> bool:
+        """Whether the line can be in the table; most are not, and this is all they cost."""
+        journal = self.journal
+        attempt = journal.current()
+        if attempt is None or journal.awaits(attempt) or attempt.tracebacks.is_inside:
+            return True
+        level = raw[found.start() : found.start() + 1].decode()
+        if level not in attempt.levels:
+            return True
+        if level in "EC":
+            return True
+        at = found.end()
+        if place := PLACE.match(raw, at):
+            at = place.end()
+        first, _, rest = raw[at : at + 160].partition(b" ")
+        if first in FIRST_WORDS or first in _BLOCKS or not first or first[-1:] == b".":
+            return True
+        second, _, rest = rest.partition(b" ")
+        if second in SECOND_WORDS or (first[:1] == b"[" and second in FIRST_WORDS):
+            return True
+        return header(raw, at) is not None
+
+    def _record(self, record: Record, events: list[Event]) -> None:
+        if not record.headed:
+            self._bare(record, events)
+            return
+        if record.level in {"ERROR", "CRITICAL"} or record.text.startswith("Traceback"):
+            events += self.journal.trouble(record)
+        found = read(record.text) or _logo(record)
+        if found is not None:
+            self._take(record, found, events)
+        else:
+            if record.placed:
+                events += self.journal.see(record)
+            if may_begin(record.text):
+                self._open = (record, None, [])
+                self._open_until = record.line
+        if record.level and (attempt := self.journal.owner(record)):
+            attempt.levels.add(record.level[0])
+
+    def _take(self, record: Record, found: Found, events: list[Event]) -> None:
+        new = self.journal.take(record, found)
+        events += new
+        kept = [one.what for one in new if isinstance(one.what, Reading)]
+        if not found.wording.literal.endswith("{...}") or "config" in found.wording.literal:
+            self._open = (record, found, kept)
+            self._open_until = record.line
+
+    def _without_header(self, line: int, raw: bytes, events: list[Event]) -> None:
+        if raw.startswith(_CUT) or _GAP in raw:
+            self._open = None
+            events += self.journal.gap(line)
+            return
+        if self._open and self._goes_on(line, raw, events):
+            return
+        attempt = self.journal.current()
+        if _HINTS.search(raw) or (attempt and attempt.tracebacks.is_inside):
+            for record in records(line, raw):
+                self._record(record, events)
+
+    def _bare(self, record: Record, events: list[Event]) -> None:
+        events += self.journal.trouble(record)
+        found = read(record.text)
+        if found is None:
+            printed = record.own is None
+            found = search(record.text, printed=printed)
+        if found is not None:
+            self._take(record, found, events)
+
+    def _goes_on(self, line: int, raw: bytes, events: list[Event]) -> bool:
+        """Whether the line is the rest of a record that the terminal's width cut."""
+        assert self._open is not None  # noqa: S101 - asked only then
+        record, before, readings = self._open
+        if line != self._open_until + 1 or _SPEAKS.match(raw) or len(record.text) > LIMIT:
+            self._open = None
+            return False
+        whole = Record(
+            record.line, record.text + raw.decode("utf-8", "replace"), record.level,
+            record.processes, record.own, record.cluster, record.headed, record.placed,
+            record.source,
+        )  # fmt: skip
+        found = read(whole.text)
+        if before is not None and not _says_more(before, found):
+            self._open = None
+            return False
+        self._open_until = line
+        if found is None:
+            self._open = (whole, None, [])
+            return may_begin(whole.text)
+        if before is None:
+            self._take(whole, found, events)
+        else:
+            events += (new := self.journal.amend(whole, found, readings))
+            kept = [one.what for one in new if isinstance(one.what, Reading)]
+            self._open = (whole, found, kept)
+        self._open_until = line
+        return True
+
+
+def _says_more(before: Found, now: Found | None) -> bool:
+    if now is None or now.wording.mark != before.wording.mark:
+        return False
+    longer = any(len(now.text[key]) > len(before.text.get(key, "")) for key in now.text)
+    unfinished = any(one.count("{") > one.count("}") or one.count("(") > one.count(")")
+                     for one in before.text.values())  # fmt: skip
+    return now.readings != before.readings or "config" in now.wording.literal or (
+        longer and unfinished
+    )
+
+
+def _logo(record: Record) -> Found | None:
+    """The version and the model, which stand beside a picture of the name."""
+    found = _LOGO.search(record.text) if "\u2588" in record.text else None
+    if found is None:
+        return None
+    if found["version"]:
+        return Found(_VERSION, text={"version": found["version"]})
+    return Found(_MODEL, text={"model": found["model"].strip()})
