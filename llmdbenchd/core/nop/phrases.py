@@ -123,7 +123,12 @@ SECOND_WORDS = frozenset(one.key.encode() for one in _VARIED)
 """Second words of the rows whose first word varies."""
 FIRST_WORDS = frozenset(key.encode() for key in _BY_KEY) - SECOND_WORDS | {b"sleep"}
 """First words of all other rows: a message that begins otherwise is not in the table."""
+CUT_WORDS = frozenset(
+    word[:length] for word in FIRST_WORDS | SECOND_WORDS for length in range(len(word))
+)
+"""What is left of such a word when the end of a terminal's line cuts it."""
 _LONG_ENOUGH = 8
+_FEW = 2
 _STEMS = tuple((one.stem, one) for one in PHRASES if len(one.stem) >= _LONG_ENOUGH)
 
 
@@ -148,7 +153,10 @@ def read(message: str) -> Found | None:
 def may_begin(message: str) -> bool:
     """Whether the message, which matched nothing, may be the first part of one that would."""
     start = message.partition("] ")[2] if message.startswith("[") else message
-    return len(start) >= _LONG_ENOUGH and any(
+    words = start.split(" ", 2)
+    if len(words) <= _FEW and words[-1].encode() in CUT_WORDS:
+        return True
+    return any(
         one.stem in start if one in _VARIED else start.startswith(one.stem[: len(start)])
         for one in _rows(message)
     )

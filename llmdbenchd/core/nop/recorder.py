@@ -5,11 +5,13 @@ their header, and cost no more than that. Memory is held for the starts, not for
 """
 
 import re
+from dataclasses import dataclass, replace
 
 from llmdbenchd.core.nop.attempt import Reading
 from llmdbenchd.core.nop.journal import Event, Journal
-from llmdbenchd.core.nop.lines import LIMIT, Lines
+from llmdbenchd.core.nop.lines import Lines
 from llmdbenchd.core.nop.phrases import (
+    CUT_WORDS,
     FIRST_WORDS,
     SECOND_WORDS,
     Found,
@@ -39,10 +41,26 @@ _SPEAKS = re.compile(
     rb"\([A-Za-z][^)]{0,80}pid=\d|(?:INFO|WARNING|ERROR|DEBUG):|\{\"|\[?\d{4}-\d\d-\d\d[ T]"
     rb"|\[pod/|[\w./-]{1,128} +\| |Traceback \("
 )
+_LONGEST_CUT = 64 * 1024
 _CUT = b"##### ["
 _GAP = b"llmdbenchd: log gap"
 _VERSION = Wording("(logo) version {text:version}", "0.15..0.32", "version")
 _MODEL = Wording("(logo) model {text:model}", "0.15..0.32")
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A record that may go on in the next line.
+
+    Attributes:
+        line: its last one so far.
+    """
+
+    line: int
+    raw: bytes
+    record: Record
+    found: Found | None
+    readings: list[Reading]
 
 
 class Recorder:
@@ -56,8 +74,7 @@ class Recorder:
         """
         self.journal = Journal(Calendar(year))
         self._lines = Lines()
-        self._open: tuple[Record, Found | None, list[Reading]] | None = None
-        self._open_until = 0
+        self._open: _Open | None = None
 
     @property
     def lines(self) -> int:
@@ -105,7 +122,7 @@ class Recorder:
         self._open = None
         if self._is_of_interest(raw, found):
             for record in records(line, raw):
-                self._record(record, events)
+                self._record(record, raw, events)
 
     def _is_of_interest(self, raw: bytes, found: "re.Match[bytes]") -> bool:
         """Whether the line can be in the table; most are not, and this is all they cost."""
@@ -121,88 +138,86 @@ class Recorder:
         at = found.end()
         if place := PLACE.match(raw, at):
             at = place.end()
-        first, _, rest = raw[at : at + 160].partition(b" ")
-        if first in FIRST_WORDS or first in _BLOCKS or not first or first[-1:] == b".":
+        first, space, rest = raw[at : at + 160].partition(b" ")
+        if first in FIRST_WORDS or first in _BLOCKS or not first:
             return True
-        second, _, rest = rest.partition(b" ")
+        if not space and (place is None or first in CUT_WORDS):
+            return True
+        second, space, _ = rest.partition(b" ")
+        if not space and second in CUT_WORDS:
+            return True
         if second in SECOND_WORDS or (first[:1] == b"[" and second in FIRST_WORDS):
             return True
         return header(raw, at) is not None
 
-    def _record(self, record: Record, events: list[Event]) -> None:
+    def _record(self, record: Record, raw: bytes, events: list[Event]) -> None:
         if not record.headed:
-            self._bare(record, events)
+            self._bare(record, raw, events)
             return
         if record.level in {"ERROR", "CRITICAL"} or record.text.startswith("Traceback"):
             events += self.journal.trouble(record)
         found = read(record.text) or _logo(record)
         if found is not None:
-            self._take(record, found, events)
+            self._take(record, raw, found, events)
         else:
             if record.placed:
                 events += self.journal.see(record)
-            if may_begin(record.text):
-                self._open = (record, None, [])
-                self._open_until = record.line
+            if may_begin(record.text) or not record.placed:
+                self._open = _Open(record.line, raw, record, None, [])
         if record.level and (attempt := self.journal.owner(record)):
             attempt.levels.add(record.level[0])
 
-    def _take(self, record: Record, found: Found, events: list[Event]) -> None:
+    def _take(self, record: Record, raw: bytes, found: Found, events: list[Event]) -> None:
         new = self.journal.take(record, found)
         events += new
-        kept = [one.what for one in new if isinstance(one.what, Reading)]
-        if not found.wording.literal.endswith("{...}") or "config" in found.wording.literal:
-            self._open = (record, found, kept)
-            self._open_until = record.line
+        self._keep_open(record, raw, found, new)
+
+    def _keep_open(self, record: Record, raw: bytes, found: Found, new: list[Event]) -> None:
+        """Wait for a further line, unless nothing that is read could stand in it."""
+        if found.readings or found.text:
+            kept = [one.what for one in new if isinstance(one.what, Reading)]
+            self._open = _Open(record.line, raw, record, found, kept)
 
     def _without_header(self, line: int, raw: bytes, events: list[Event]) -> None:
         if raw.startswith(_CUT) or _GAP in raw:
             self._open = None
             events += self.journal.gap(line)
             return
-        if self._open and self._goes_on(line, raw, events):
+        if self._open and self._goes_on(self._open, line, raw, events):
             return
         attempt = self.journal.current()
         if _HINTS.search(raw) or (attempt and attempt.tracebacks.is_inside):
             for record in records(line, raw):
-                self._record(record, events)
+                self._record(record, raw, events)
 
-    def _bare(self, record: Record, events: list[Event]) -> None:
+    def _bare(self, record: Record, raw: bytes, events: list[Event]) -> None:
         events += self.journal.trouble(record)
-        found = read(record.text)
-        if found is None:
-            printed = record.own is None
-            found = search(record.text, printed=printed)
+        found = read(record.text) or search(record.text, printed=record.own is None)
         if found is not None:
-            self._take(record, found, events)
+            self._take(record, raw, found, events)
 
-    def _goes_on(self, line: int, raw: bytes, events: list[Event]) -> bool:
+    def _goes_on(self, was: "_Open", line: int, raw: bytes, events: list[Event]) -> bool:
         """Whether the line is the rest of a record that the terminal's width cut."""
-        assert self._open is not None  # noqa: S101 - asked only then
-        record, before, readings = self._open
-        if line != self._open_until + 1 or _SPEAKS.match(raw) or len(record.text) > LIMIT:
-            self._open = None
+        self._open = None
+        if line != was.line + 1 or _SPEAKS.match(raw) or len(was.raw) > _LONGEST_CUT:
             return False
-        whole = Record(
-            record.line, record.text + raw.decode("utf-8", "replace"), record.level,
-            record.processes, record.own, record.cluster, record.headed, record.placed,
-            record.source,
-        )  # fmt: skip
-        found = read(whole.text)
-        if before is not None and not _says_more(before, found):
-            self._open = None
-            return False
-        self._open_until = line
-        if found is None:
-            self._open = (whole, None, [])
-            return may_begin(whole.text)
-        if before is None:
-            self._take(whole, found, events)
+        whole = was.raw + raw
+        record = records(was.record.line, whole)[-1]
+        found = read(record.text)
+        if was.found is not None:
+            if found is None or not _says_more(was.found, found):
+                return False
+            new = self.journal.amend(record, found, was.readings)
+            events += new
+            self._keep_open(record, whole, found, new)
+        elif found is not None:
+            self._take(record, whole, found, events)
+        elif may_begin(record.text):
+            self._open = _Open(line, whole, record, None, [])
         else:
-            events += (new := self.journal.amend(whole, found, readings))
-            kept = [one.what for one in new if isinstance(one.what, Reading)]
-            self._open = (whole, found, kept)
-        self._open_until = line
+            return False
+        if self._open is not None:
+            self._open = replace(self._open, line=line)
         return True
 
 
