@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 COMMANDS = (
     "serve", "submit", "check", "status", "why", "logs", "cancel", "pause", "resume", "collect",
-    "results", "verify", "fsck", "profiles", "settings", "schema", "doctor", "simulate",
+    "results", "verify", "fsck", "profiles", "settings", "schema", "doctor", "nop", "simulate",
 )  # fmt: skip
 
 

@@ -47,6 +47,8 @@ def _why(name: str, attempt: Attempt, facts: Facts) -> str:
     for reason in (_asleep, _unreached, _by_level, _by_order, _by_platform, _by_version):
         if why := reason(name, attempt, facts):
             return why
+    if attempt.gaps:
+        return f"no line tells it, and lines are missing (line {attempt.gaps[0]})"
     return "no line of this log tells it"
 
 
@@ -105,6 +107,8 @@ def _by_order(name: str, attempt: Attempt, facts: Facts) -> str | None:
             return f"they came from the cache, without seconds (line {untimed[0].line})"
         if attempt.has("compiled"):
             return "the graphs were compiled, not loaded from the cache"
+    if name in _COMPILES and attempt.text.get("engine") == "V0":
+        return "engine V0 compiles nothing unless it is asked to"
     if name in _COMPILES and attempt.has("cache_hit_aot"):
         return f"compiled ahead of time (line {attempt.marks['cache_hit_aot'][0].line})"
     return None
@@ -119,7 +123,7 @@ def _by_platform(name: str, attempt: Attempt, facts: Facts) -> str | None:
         return f"{platform} captures no graphs" if "capture" in name else f"not on {platform}"
     if platform in _GRAPHLESS and name in {"kv_cache_available_gib", *_DEBUG_ONLY, *_COMPILES}:
         return f"not logged on {platform}"
-    if name == "weights_download_s" and _since(attempt, "0.7.3"):
+    if name == "weights_download_s" and _since(attempt, "0.7.3") and not attempt.gaps:
         return "no download of more than 0.5 s: the weights were there"
     if name.startswith("kv_cache_") and "blocks" in name and "kv_cache_tokens" in attempt.readings:
         return "this version tells tokens instead of blocks"

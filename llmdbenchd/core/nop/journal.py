@@ -103,6 +103,7 @@ class Journal:
             attempt = self._begin(record, attempt, steal=kind not in _PRELUDE)
             events.append(Event(attempt.number, attempt.first_line, Began()))
         self._meet(record, attempt)
+        attempt.text |= _kept(found)
         at, grain = self._moment(record)
         events += [
             Event(attempt.number, record.line, one) for one in attempt.read(record, found, at)
@@ -265,7 +266,6 @@ class Journal:
     def _reached(
         self, attempt: Attempt, mark: Mark, record: Record, found: Found
     ) -> list[Event]:
-        attempt.text |= _kept(found)
         match mark.kind:
             case "engine_v0" | "engine_v1":
                 attempt.text["engine"] = mark.kind[-2:].upper()

@@ -124,9 +124,9 @@ SECOND_WORDS = frozenset(one.key.encode() for one in _VARIED)
 FIRST_WORDS = frozenset(key.encode() for key in _BY_KEY) - SECOND_WORDS | {b"sleep"}
 """First words of all other rows: a message that begins otherwise is not in the table."""
 CUT_WORDS = frozenset(
-    word[:length] for word in FIRST_WORDS | SECOND_WORDS for length in range(len(word))
+    word[:length] for word in FIRST_WORDS | SECOND_WORDS for length in range(len(word) + 1)
 )
-"""What is left of such a word when the end of a terminal's line cuts it."""
+"""Such words, and what is left of them where the end of a terminal's line cuts them."""
 _LONG_ENOUGH = 8
 _FEW = 2
 _STEMS = tuple((one.stem, one) for one in PHRASES if len(one.stem) >= _LONG_ENOUGH)
@@ -154,12 +154,15 @@ def may_begin(message: str) -> bool:
     """Whether the message, which matched nothing, may be the first part of one that would."""
     start = message.partition("] ")[2] if message.startswith("[") else message
     words = start.split(" ", 2)
-    if len(words) <= _FEW and words[-1].encode() in CUT_WORDS:
-        return True
-    return any(
-        one.stem in start if one in _VARIED else start.startswith(one.stem[: len(start)])
-        for one in _rows(message)
-    )
+    if len(words) == 1 or (len(words) == _FEW and words[1].encode() in CUT_WORDS):
+        return bool(start)
+    rest = start[len(words[0]) :]
+    return any(_agree(rest if one in _VARIED else start, one.stem) for one in _rows(message))
+
+
+def _agree(start: str, stem: str) -> bool:
+    """Whether both are the same as far as the shorter of them goes."""
+    return start.startswith(stem) or stem.startswith(start)
 
 
 def search(message: str, *, printed: bool) -> Found | None:

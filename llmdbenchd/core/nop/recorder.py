@@ -141,7 +141,7 @@ class Recorder:
         first, space, rest = raw[at : at + 160].partition(b" ")
         if first in FIRST_WORDS or first in _BLOCKS or not first:
             return True
-        if not space and (place is None or first in CUT_WORDS):
+        if not space:
             return True
         second, space, _ = rest.partition(b" ")
         if not space and second in CUT_WORDS:

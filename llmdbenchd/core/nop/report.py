@@ -145,5 +145,6 @@ def _stage(stage: Stage) -> Json:
         "seconds": stage.seconds,
         "source": "logged" if stage.is_logged else "stamps",
         "within_s": stage.within_s,
+        "begin_s": None if stage.begin_at is None else round(stage.begin_at, 6),
         "parent": stage.parent or None,
     }

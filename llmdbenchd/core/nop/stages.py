@@ -176,8 +176,9 @@ def _stage(attempt: Attempt, row: _Row) -> Stage | None:
 def _logged(row: _Row, readings: list[Reading], begins: list[Mark]) -> Stage:
     value = headline(row.logged, [(one.process, one.value) for one in readings])
     slowest = max(readings, key=lambda one: one.value)
-    begin = next((one for one in reversed(begins) if one.line <= slowest.line
-                  and _pid(one) == _pid(slowest)), None)  # fmt: skip
+    own = [one for one in begins if one.line <= slowest.line and _pid(one) == _pid(slowest)]
+    of_kind = ([one for one in own if one.kind == kind] for kind in row.begins)
+    begin = next((kept[-1] for kept in of_kind if kept), None)
     at = slowest.at
     return Stage(
         row.title,
