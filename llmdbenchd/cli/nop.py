@@ -70,8 +70,12 @@ def _read(name: str, year: int | None) -> tuple[Json, str]:
         recorder.feed(piece)
         likeness.feed(piece)
     recorder.finish()
-    complaint = "" if recorder.journal.attempts else likeness.words(recorder.lines)
-    return told(recorder.journal, recorder.lines), complaint
+    report = told(recorder.journal, recorder.lines)
+    if report["attempts"]:
+        return report, ""
+    if recorder.journal.attempts:
+        return report, "it has lines of vLLM's, but of no start: is its beginning missing?"
+    return report, likeness.words(recorder.lines)
 
 
 def _print(found: list[Json], *, several: bool) -> None:

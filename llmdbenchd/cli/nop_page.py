@@ -151,7 +151,7 @@ def _bar(stage: Row, start: float, end: float) -> Text:
 
 def _lines(stage: Row) -> str:
     both = [str(one) for one in (stage["start_line"], stage["end_line"]) if one is not None]
-    return "–".join(both)
+    return " to ".join(both)
 
 
 def _show_values(attempt: Row, console: Console) -> None:

@@ -30,6 +30,9 @@ _NO_WEIGHT_LINE = {"dummy", "runai_streamer", "runai_streamer_sharded", "tensori
 _DEBUG_ONLY = {"memory_profiling_s", "initial_free_gib", "free_after_profiling_gib"}
 _NO_LOAD_LINE = {"cpu", "tpu", "neuron"}
 _GRAPHLESS = {"cpu", "tpu", "neuron"}
+_OF_DEVICES = (
+    "graph_", "sleep_freed", "sleep_in_use", "sleep_backed_up", "sleep_discarded",
+)  # fmt: skip
 _VERSION = re.compile(r"\d+")
 Reason = Callable[[str, Attempt, Facts], str | None]
 
@@ -100,17 +103,21 @@ def _by_order(name: str, attempt: Attempt, facts: Facts) -> str | None:
         return f"not logged with load format {facts.load_format}"
     if name == "weights_download_s" and facts.load_format == "dummy":
         return "load format dummy: there is nothing to download"
+    return _by_cache(name, attempt) if name in _COMPILES else None
+
+
+def _by_cache(name: str, attempt: Attempt) -> str | None:
+    """What was compiled was not loaded, and what was loaded not compiled."""
     if name == "graph_compile_s" and attempt.has("cache_hit", "cache_hit_untimed"):
         return "the graphs came from the compile cache"
-    if name == "graph_cache_load_s":
-        if untimed := attempt.marks.get("cache_hit_untimed"):
-            return f"they came from the cache, without seconds (line {untimed[0].line})"
-        if attempt.has("compiled"):
-            return "the graphs were compiled, not loaded from the cache"
-    if name in _COMPILES and attempt.text.get("engine") == "V0":
+    if name == "graph_cache_load_s" and (untimed := attempt.marks.get("cache_hit_untimed")):
+        return f"they came from the cache, without seconds (line {untimed[0].line})"
+    if name == "graph_cache_load_s" and attempt.has("compiled"):
+        return "the graphs were compiled, not loaded from the cache"
+    if attempt.text.get("engine") == "V0":
         return "engine V0 compiles nothing unless it is asked to"
-    if name in _COMPILES and attempt.has("cache_hit_aot"):
-        return f"compiled ahead of time (line {attempt.marks['cache_hit_aot'][0].line})"
+    if ahead := attempt.marks.get("cache_hit_aot"):
+        return f"compiled ahead of time (line {ahead[0].line})"
     return None
 
 
@@ -118,8 +125,7 @@ def _by_platform(name: str, attempt: Attempt, facts: Facts) -> str | None:
     platform = facts.platform or ""
     if platform in _NO_LOAD_LINE and name in {"model_load_s", "model_load_size_gib"}:
         return f"not logged on {platform}"
-    if platform in _GRAPHLESS and name.startswith(("graph_", "sleep_freed", "sleep_in_use",
-                                                   "sleep_backed_up", "sleep_discarded")):  # fmt: skip
+    if platform in _GRAPHLESS and name.startswith(_OF_DEVICES):
         return f"{platform} captures no graphs" if "capture" in name else f"not on {platform}"
     if platform in _GRAPHLESS and name in {"kv_cache_available_gib", *_DEBUG_ONLY, *_COMPILES}:
         return f"not logged on {platform}"
@@ -157,7 +163,8 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _spans(name: str) -> list[tuple[str, str]]:
     rows = [row.versions for row in TABLE if f"{{{name}}}" in row.literal
             or f"{{{name}:" in row.literal]  # fmt: skip
-    return [tuple(row.split("..", 1)) if ".." in row else ("0.6.0", "0.32") for row in rows]  # type: ignore[misc] - split in two
+    parted = (row.partition("..") for row in rows)
+    return [(first, last) if dots else ("0.6.0", "0.32") for first, dots, last in parted]
 
 
 _FIRST = {name: min((one for one, _ in _spans(name)), key=_numbers) for name in NAMES}

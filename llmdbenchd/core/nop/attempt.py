@@ -13,6 +13,7 @@ READY_BY_ENGINE, READY_BY_ROUTES, READY_BY_SERVER = 1, 2, 3
 _FRONT_ENDS = ("APIServer", "ApiServer", "MainProcess")
 _STARTING = frozenset({"load_begin", "load_end", "weights_read", "compile_end", "kv_room",
                        "graphs_end", "engine_end", "listening", "routes"})  # fmt: skip
+_LATER = frozenset({"stopping", "wake_asked", "sleep_asked", "asleep_already"})
 _OF_A_PART = frozenset({"dynamo_s", "torch_compile_s", "first_run_s"})
 
 
@@ -40,6 +41,7 @@ class Mark:
     Attributes:
         at: seconds since 1970, None if the line has no stamp.
         grain_s: how exact that is.
+        word: what else the line says, such as the level of a sleep that is asked for.
     """
 
     kind: str
@@ -47,6 +49,7 @@ class Mark:
     process: Process | None
     at: float | None
     grain_s: float
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,11 @@ class Attempt:
     prelude: list[Mark] = field(default_factory=list)
     _parts: dict[int, str] = field(default_factory=dict)
 
+    @property
+    def is_telling(self) -> bool:
+        """Whether it tells of a start at all, and not of a server's later life only."""
+        return bool(self.readings or self.failed or self.marks.keys() - _LATER)
+
     def has(self, *kinds: str) -> bool:
         """Whether any of these marks was seen."""
         return any(kind in self.marks for kind in kinds)
@@ -131,6 +139,8 @@ class Attempt:
         """Note who speaks."""
         self.last_line = max(self.last_line, record.line)
         for process in record.processes:
+            if process.name.startswith("EngineCore"):
+                self.text.setdefault("engine", "V1")
             if process.name.startswith(_FRONT_ENDS) and len(self.front_pids) < MOST_MARKS:
                 self.front_pids.add(process.pid)
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmdbenchd.core.nop.attempt import Attempt
@@ -67,19 +68,47 @@ def _sleep_mode(args: dict[str, object] | None, configured: str | None) -> bool 
 def parsed_args(text: str) -> dict[str, object] | None:
     """The arguments of `args: Namespace(...)` or `non-default args: {...}`, as plain values.
 
-    Objects become dicts of their fields, members of enumerations their values.
+    Objects become dicts of their fields, members of enumerations their values. Where the text
+    is damaged, as where two processes wrote at once, what can be read is kept.
 
     Returns:
-        None if it is no such text, or was cut.
+        None if nothing can be read.
     """
     if len(text) > _LONGEST_ARGS:
         return None
+    whole = _REPR.sub(_plain_repr, text.strip())
+    body = f"dict{whole}" if whole.startswith("(") else whole
+    if (value := _parsed(body)) is None:
+        is_call = whole.startswith("(")
+        parts = [_parsed(f"dict({one})" if is_call else f"{{{one}}}") for one in _parts(whole)]
+        value = {key: one for part in parts if isinstance(part, dict) for key, one in part.items()}
+    return value if isinstance(value, dict) and value else None
+
+
+def _parsed(text: str) -> object:
     try:
-        tree = ast.parse(_REPR.sub(_plain_repr, text.strip()), mode="eval")
-        value = _value(tree.body, 0)
+        return _value(ast.parse(text, mode="eval").body, 0)
     except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError):
         return None
-    return value if isinstance(value, dict) else None
+
+
+def _parts(text: str) -> Iterator[str]:
+    """What the commas outside of brackets and quotes part, without the outermost brackets."""
+    depth = 0
+    quote = ""
+    begun = 1
+    for place, letter in enumerate(text):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter in "([{":
+            depth += 1
+        elif letter in ")]}":
+            depth -= 1
+        if (letter == "," and depth == 1 and not quote) or (letter in ")}" and depth == 0):
+            yield text[begun:place].strip()
+            begun = place + 1
 
 
 def _plain_repr(found: "re.Match[str]") -> str:

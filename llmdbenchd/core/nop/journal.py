@@ -28,7 +28,10 @@ MOST_ATTEMPTS = 1000
 _MOST_PIDS = 4096
 _PRELUDE = frozenset({"platform", "no_plugins", "plugins", "architecture", "model_facts"})
 _ENGINES = frozenset({"engine_v0", "engine_v1"})
-_DATA_PARALLEL = re.compile(r"DP(\d+)")
+_NEVER_FIRST = frozenset({"startup_complete", "uvicorn_begin", "stopping", "failed"})
+_FIRST_OF_PLAIN = frozenset({"version", "args", *_ENGINES})
+_INTERRUPTED = ("KeyboardInterrupt", "SystemExit")
+_DATA_PARALLEL = re.compile(r"(?:DP|EngineCore_)(\d+)")
 _BY = {
     "engine_end": ("init engine", READY_BY_ENGINE),
     "routes": ("Available routes are:", READY_BY_ROUTES),
@@ -73,10 +76,17 @@ class Journal:
         self._owners: dict[tuple[str, int], Attempt] = {}
         self._must_begin: set[str] = set()
         self._after_end: dict[int, int] = {}
+        self._inside: set[int] = set()
 
-    def current(self, source: str = "") -> Attempt | None:
-        """The newest start of a stream."""
-        return self._current.get(source)
+    @property
+    def latest(self) -> Attempt | None:
+        """The start that began last."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether a traceback has begun that has not ended yet."""
+        return bool(self._inside)
 
     def awaits(self, attempt: Attempt) -> bool:
         """Whether any record, whatever it says, may be the first of the start after this one."""
@@ -98,6 +108,8 @@ class Journal:
         """Note what a message says."""
         kind = found.wording.mark
         attempt = self.owner(record, found)
+        if attempt is None and not self._may_be_first(record, kind):
+            return []
         events: list[Event] = []
         if attempt is None or self._is_new(record, found, attempt):
             attempt = self._begin(record, attempt, steal=kind not in _PRELUDE)
@@ -111,7 +123,8 @@ class Journal:
         if kind not in _PRELUDE:
             attempt.prelude = []
         if kind:
-            mark = Mark(kind, record.line, record.speaker, at, grain)
+            word = found.text.get("level", "")
+            mark = Mark(kind, record.line, record.speaker, at, grain, word)
             attempt.mark(mark)
             if kind in _PRELUDE:
                 attempt.prelude.append(mark)
@@ -148,8 +161,15 @@ class Journal:
         if attempt is None:
             return []
         cause = attempt.tracebacks.take(record)
+        if attempt.tracebacks.is_inside:
+            self._inside.add(attempt.number)
+        else:
+            self._inside.discard(attempt.number)
         if cause is None or attempt.stopped_line:
             return []
+        if cause.text.startswith(_INTERRUPTED) and not attempt.failed:
+            attempt.stopped_line = record.line
+            return [Event(attempt.number, record.line, Stopped())]
         if attempt.ready:
             attempt.trouble(cause)
             return []
@@ -169,14 +189,14 @@ class Journal:
                 return attempt
         return self._current.get(record.source)
 
-    def finish(self, last_line: int) -> list[Event]:
+    def finish(self) -> list[Event]:
         """The log has ended: what never became ready, and was followed by another, failed."""
         events = []
         for attempt in self.attempts:
-            later = [one for one in self.attempts
-                     if one.source == attempt.source and one.first_line > attempt.last_line]  # fmt: skip
             if attempt.ready or attempt.is_over:
                 continue
+            later = any(one.source == attempt.source and one.first_line > attempt.last_line
+                        for one in self.attempts)  # fmt: skip
             if cause := attempt.tracebacks.root:
                 attempt.failed = self._failed(attempt, cause.line)
             elif later and attempt.has("version", "args", "engine_v0", "engine_v1"):
@@ -186,6 +206,13 @@ class Journal:
                 continue
             events.append(Event(attempt.number, attempt.failed.line, attempt.failed))
         return events
+
+    @staticmethod
+    def _may_be_first(record: Record, kind: str) -> bool:
+        """Whether a start may begin with this line: not with a web server's, or a mere quote."""
+        if kind in _NEVER_FIRST:
+            return False
+        return record.headed or record.own is not None or kind in _FIRST_OF_PLAIN
 
     def _waiting(self, record: Record) -> Iterator[Attempt]:
         for attempt in self._current.values():
@@ -238,7 +265,8 @@ class Journal:
         self.attempts.append(attempt)
         for process in record.processes:
             self._owners.pop((record.source, process.pid), None)
-        if before is not None and (before.is_over or before.ready) and not record.processes:
+        pids = {one.pid for one in record.processes}
+        if before is not None and (not pids or before.is_over or pids & before.front_pids):
             self._forget(before)
         if len(self.attempts) > MOST_ATTEMPTS:
             self._forget(self.attempts.pop(MOST_ATTEMPTS // 2))
@@ -263,9 +291,7 @@ class Journal:
         self.time = Source.CLUSTER if record.cluster else self.time or Source.LOG
         return self.calendar.seconds(stamp), stamp.grain_s
 
-    def _reached(
-        self, attempt: Attempt, mark: Mark, record: Record, found: Found
-    ) -> list[Event]:
+    def _reached(self, attempt: Attempt, mark: Mark, record: Record, found: Found) -> list[Event]:
         match mark.kind:
             case "engine_v0" | "engine_v1":
                 attempt.text["engine"] = mark.kind[-2:].upper()

@@ -110,7 +110,7 @@ class Recorder:
         events: list[Event] = []
         for line, raw in self._lines.finish():
             self._fragment(line, raw, events)
-        return events + self.journal.finish(self._lines.ended)
+        return events + self.journal.finish()
 
     def _fragment(self, line: int, raw: bytes, events: list[Event]) -> None:
         if b"\x1b" in raw:
@@ -127,8 +127,8 @@ class Recorder:
     def _is_of_interest(self, raw: bytes, found: "re.Match[bytes]") -> bool:
         """Whether the line can be in the table; most are not, and this is all they cost."""
         journal = self.journal
-        attempt = journal.current()
-        if attempt is None or journal.awaits(attempt) or attempt.tracebacks.is_inside:
+        attempt = journal.latest
+        if attempt is None or journal.awaits(attempt) or journal.is_inside:
             return True
         level = raw[found.start() : found.start() + 1].decode()
         if level not in attempt.levels:
@@ -185,8 +185,7 @@ class Recorder:
             return
         if self._open and self._goes_on(self._open, line, raw, events):
             return
-        attempt = self.journal.current()
-        if _HINTS.search(raw) or (attempt and attempt.tracebacks.is_inside):
+        if _HINTS.search(raw) or self.journal.is_inside:
             for record in records(line, raw):
                 self._record(record, raw, events)
 
@@ -227,8 +226,10 @@ def _says_more(before: Found, now: Found | None) -> bool:
     longer = any(len(now.text[key]) > len(before.text.get(key, "")) for key in now.text)
     unfinished = any(one.count("{") > one.count("}") or one.count("(") > one.count(")")
                      for one in before.text.values())  # fmt: skip
-    return now.readings != before.readings or "config" in now.wording.literal or (
-        longer and unfinished
+    return (
+        now.readings != before.readings
+        or "config" in now.wording.literal
+        or (longer and unfinished)
     )
 
 

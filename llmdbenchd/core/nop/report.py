@@ -6,6 +6,7 @@ from llmdbenchd.core.nop.facts import facts_of
 from llmdbenchd.core.nop.failures import Cause
 from llmdbenchd.core.nop.journal import Journal
 from llmdbenchd.core.nop.names import NAMES, headline
+from llmdbenchd.core.nop.sleeps import SIZES, Sleep, sleeps
 from llmdbenchd.core.nop.stages import Stage, categories, durations
 
 Json = dict[str, object]
@@ -20,7 +21,7 @@ def told(journal: Journal, lines: int) -> Json:
     """
     chosen = headline_of(journal)
     return {
-        "attempts": [attempt_told(one) for one in journal.attempts],
+        "attempts": [attempt_told(one) for one in telling(journal)],
         "headline_attempt": chosen.number if chosen else None,
         "attempts_left_out": journal.left_out,
         "lines": lines,
@@ -34,8 +35,14 @@ def told(journal: Journal, lines: int) -> Json:
 
 def headline_of(journal: Journal) -> Attempt | None:
     """The start that a headline is of: the last that became ready, or else the last."""
-    ready = [one for one in journal.attempts if one.ready]
-    return (ready or journal.attempts or [None])[-1]
+    kept = telling(journal)
+    ready = [one for one in kept if one.ready]
+    return next(reversed(ready or kept), None)
+
+
+def telling(journal: Journal) -> list[Attempt]:
+    """The starts that the log tells something of."""
+    return [one for one in journal.attempts if one.is_telling]
 
 
 def attempt_told(attempt: Attempt) -> Json:
@@ -49,7 +56,7 @@ def attempt_told(attempt: Attempt) -> Json:
         "first_line": attempt.first_line,
         "last_line": attempt.last_line,
         "vllm_version": attempt.text.get("version"),
-        "engine": attempt.text.get("engine") or _engine_of(attempt),
+        "engine": attempt.text.get("engine"),
         "model": attempt.text.get("model"),
         "platform": facts.platform,
         "load_format": facts.load_format,
@@ -66,15 +73,10 @@ def attempt_told(attempt: Attempt) -> Json:
         "absent": absences(attempt, facts),
         "categories": [_stage(one) for one in categories(attempt)],
         "durations": [_stage(one) for one in durations(attempt)],
+        "sleeps": [_sleep(one) for one in sleeps(attempt)],
         "more": _values(further),
         "left_out": dict(attempt.left_out),
     }
-
-
-def _engine_of(attempt: Attempt) -> str | None:
-    """By the processes that speak, where no line names the engine."""
-    names = {one.process.name for kept in attempt.readings.values() for one in kept if one.process}
-    return "V1" if any(name.startswith("EngineCore") for name in names) else None
 
 
 def _values(kept: dict[str, list[Reading]]) -> Json:
@@ -97,9 +99,7 @@ def _values(kept: dict[str, list[Reading]]) -> Json:
 
 def _headlines(kept: dict[str, list[Reading]]) -> dict[str, float]:
     return {
-        name: _whole(
-            name, headline(name, [(one.process, one.value) for one in readings])
-        )
+        name: _whole(name, headline(name, [(one.process, one.value) for one in readings]))
         for name, readings in kept.items()
     }
 
@@ -134,6 +134,19 @@ def _failed(attempt: Attempt) -> Json | None:
 def _cause(cause: Cause) -> Json:
     process = cause.process.title if cause.process else None
     return {"line": cause.line, "process": process, "reason": cause.text}
+
+
+def _sleep(sleep: Sleep) -> Json:
+    return {
+        "line": sleep.line,
+        "seconds": sleep.seconds,
+        "level": sleep.level,
+        "level_by": sleep.level_by,
+        **{name: sleep.sizes.get(name) for name in SIZES},
+        "wakes": [
+            {"line": one.line, "seconds": one.value, "tags": one.tag or None} for one in sleep.wakes
+        ],
+    }
 
 
 def _stage(stage: Stage) -> Json:

@@ -108,8 +108,7 @@ COMPILE = (
     Wording("torch.compile takes {torch_compile_s} s in total", "0.6.5..0.17.1", "compile_end"),
     Wording("torch.compile took {torch_compile_s} s in total", "0.18.1..0.32", "compile_end"),
     Wording(
-        "torch.compile and initial profiling/warmup run together took "
-        "{torch_compile_s} s in total",
+        "torch.compile and initial profiling/warmup run together took {torch_compile_s} s in total",
         "0.18.1..0.32",
         "compile_end",
     ),
@@ -183,9 +182,7 @@ MEMORY = (
         "0.8.0..0.32",
         "kv_room",
     ),
-    Wording(
-        "Maximum concurrency for {N} tokens per request: {max_concurrency}x", "0.6.3..0.27.1"
-    ),
+    Wording("Maximum concurrency for {N} tokens per request: {max_concurrency}x", "0.6.3..0.27.1"),
 )
 
 ENGINE = (
@@ -232,7 +229,7 @@ ENGINE = (
         "vLLM server version {text:version}, serving model {text:model}", "0.16..0.32", "version"
     ),
     Wording("non-default args: {text:args}", "0.9.0..0.32", "args"),
-    Wording("args: {text:args}", "0.6.0..0.8.5", "args"),
+    Wording("args: Namespace{text:args}", "0.6.0..0.8.5", "args"),
     Wording("Automatically detected platform {text:platform}", "0.7.0..0.32", "platform"),
     Wording("Platform plugin {text:platform} is activated", "0.7.0..0.32", "platform"),
     Wording("No plugins for group vllm.platform_plugins{...}", "0.8.0..0.32", "no_plugins"),
@@ -252,9 +249,7 @@ SERVER = (
     Wording("Started server process [{text:pid}]", "any", "uvicorn_begin"),
     Wording("Application startup complete", "any", "startup_complete"),
     Wording("Route: /metrics, {...}", "0.6.0..0.32", "route_metrics"),
-    Wording(
-        "Chat template warmup completed in {chat_template_warmup_s:ms}ms", "0.14.1..0.17.1"
-    ),
+    Wording("Chat template warmup completed in {chat_template_warmup_s:ms}ms", "0.14.1..0.17.1"),
     Wording("Chat template warmup completed in {chat_template_warmup_s}s", "0.18.1..0.32"),
     Wording("Multi-modal warmup completed in {multimodal_warmup_s}s", "0.18.1..0.32"),
     Wording("JIT kernel warmup finished in {jit_warmup_s}s", "0.30..0.32"),

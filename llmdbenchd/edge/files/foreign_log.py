@@ -49,9 +49,7 @@ def _pieces(name: str, stream: BinaryIO) -> Iterator[bytes]:
     for magic, (packer, unpack) in _OTHERS.items():
         if start.startswith(magic):
             where = "" if name == "standard input" else f" {name}"
-            raise Refused(
-                f"{name}: packed with {packer}; try `{unpack}{where} | llmdbenchd nop -`"
-            )
+            raise Refused(f"{name}: packed with {packer}; try `{unpack}{where} | llmdbenchd nop -`")
     pieces = _from(start, stream)
     if start.startswith(_GZIP):
         pieces = _unpacked(name, pieces)
