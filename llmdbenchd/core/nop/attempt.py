@@ -13,6 +13,7 @@ READY_BY_ENGINE, READY_BY_ROUTES, READY_BY_SERVER = 1, 2, 3
 _FRONT_ENDS = ("APIServer", "ApiServer", "MainProcess")
 _STARTING = frozenset({"load_begin", "load_end", "weights_read", "compile_end", "kv_room",
                        "graphs_end", "engine_end", "listening", "routes"})  # fmt: skip
+_OF_IMPORTS = frozenset({"platform", "no_plugins", "plugins"})
 _LATER = frozenset({"stopping", "wake_asked", "sleep_asked", "asleep_already"})
 _OF_A_PART = frozenset({"dynamo_s", "torch_compile_s", "first_run_s"})
 
@@ -149,13 +150,52 @@ class Attempt:
         if len(self.troubles) < MOST_MARKS:
             self.troubles.append(cause)
 
-    def mark(self, mark: Mark) -> None:
-        """Note a moment."""
+    def gap(self, line: int) -> None:
+        """Note that lines are missing before this one."""
+        if len(self.gaps) < MOST_MARKS:
+            self.gaps.append(line)
+
+    def web_server(self, pid: str) -> None:
+        """Note that a web server, maybe another one, was started by a process."""
+        if pid.isdecimal() and len(self.started_pids) < MOST_MARKS:
+            self.started_pids.add(int(pid))
+
+    def listens(self, front_end: Process | None) -> None:
+        """Note that its front end begins to listen: an engine alone is not all there is."""
+        self.started_pids.clear()
+        if front_end:
+            self.front_pids.add(front_end.pid)
+        if self.ready and self.ready.strength == READY_BY_ENGINE:
+            self.ready = None
+
+    def mark(self, mark: Mark, *, is_prelude: bool = False) -> None:
+        """Note a moment.
+
+        Args:
+            mark: the moment.
+            is_prelude: it may belong to the start after this one, if one follows at once.
+        """
         kept = self.marks.setdefault(mark.kind, [])
         if len(kept) < MOST_MARKS:
             kept.append(mark)
+            if is_prelude:
+                self.prelude.append(mark)
         if mark.kind in _STARTING and not self.failed and self.tracebacks.root:
             self.tracebacks.forget()
+
+    def give_prelude(self) -> list[Mark]:
+        """The last moments, as the next start's: of this one only after its last exception."""
+        root = self.tracebacks.root
+        is_done = bool(self.is_over or self.ready)
+        given = [
+            one
+            for one in self.prelude
+            if (is_done or one.kind in _OF_IMPORTS) and (root is None or one.line > root.line)
+        ]
+        for mark in given:
+            self.marks[mark.kind].remove(mark)
+        self.marks = {kind: kept for kind, kept in self.marks.items() if kept}
+        return given
 
     def read(self, record: Record, found: Found, at: float | None) -> list[Reading]:
         """Keep the values of a message."""

@@ -7,18 +7,10 @@ seen keep their start, so that two servers may share a stream.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
-from llmdbenchd.core.nop.attempt import (
-    READY_BY_ENGINE,
-    READY_BY_ROUTES,
-    READY_BY_SERVER,
-    Attempt,
-    Failed,
-    Mark,
-    Reading,
-    Ready,
-)
+from llmdbenchd.core.nop.attempt import Attempt, Mark, Reading
+from llmdbenchd.core.nop.ends import ended_unready, raised, reached
+from llmdbenchd.core.nop.events import Began, Event, Gap
 from llmdbenchd.core.nop.phrases import Found
 from llmdbenchd.core.nop.records import Record
 from llmdbenchd.core.nop.stamps import Calendar, Source
@@ -30,37 +22,8 @@ _PRELUDE = frozenset({"platform", "no_plugins", "plugins", "architecture", "mode
 _ENGINES = frozenset({"engine_v0", "engine_v1"})
 _NEVER_FIRST = frozenset({"startup_complete", "uvicorn_begin", "stopping", "failed"})
 _FIRST_OF_PLAIN = frozenset({"version", "args", *_ENGINES})
-_INTERRUPTED = ("KeyboardInterrupt", "SystemExit")
 _DATA_PARALLEL = re.compile(r"(?:DP|EngineCore_)(\d+)")
-_BY = {
-    "engine_end": ("init engine", READY_BY_ENGINE),
-    "routes": ("Available routes are:", READY_BY_ROUTES),
-    "startup_complete": ("Application startup complete.", READY_BY_SERVER),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Began:
-    """A start began."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """It was asked to end, or ended orderly."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Lines are missing here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """News of one start; a later one of the same line and name takes an earlier one's place."""
-
-    attempt: int
-    line: int
-    what: Began | Reading | Mark | Ready | Failed | Stopped | Gap
+_NOT_KEPT = frozenset({"part", "pid", "level"})
 
 
 class Journal:
@@ -100,7 +63,7 @@ class Journal:
         """Lines are missing before this one."""
         events = []
         for attempt in self._current.values():
-            attempt.gaps.append(line)
+            attempt.gap(line)
             events.append(Event(attempt.number, line, Gap()))
         return events
 
@@ -121,15 +84,14 @@ class Journal:
             Event(attempt.number, record.line, one) for one in attempt.read(record, found, at)
         ]
         if kind not in _PRELUDE:
-            attempt.prelude = []
+            attempt.prelude.clear()
         if kind:
             word = found.text.get("level", "")
             mark = Mark(kind, record.line, record.speaker, at, grain, word)
-            attempt.mark(mark)
-            if kind in _PRELUDE:
-                attempt.prelude.append(mark)
+            attempt.mark(mark, is_prelude=kind in _PRELUDE)
             events.append(Event(attempt.number, record.line, mark))
-            events += self._reached(attempt, mark, record, found)
+            if end := reached(attempt, mark, record, found):
+                events.append(Event(attempt.number, record.line, end))
         return events
 
     def amend(self, record: Record, found: Found, before: list[Reading]) -> list[Event]:
@@ -165,19 +127,8 @@ class Journal:
             self._inside.add(attempt.number)
         else:
             self._inside.discard(attempt.number)
-        if cause is None or attempt.stopped_line:
-            return []
-        if cause.text.startswith(_INTERRUPTED) and not attempt.failed:
-            attempt.stopped_line = record.line
-            return [Event(attempt.number, record.line, Stopped())]
-        if attempt.ready:
-            attempt.trouble(cause)
-            return []
-        attempt.last_line = max(attempt.last_line, record.line)
-        if not attempt.failed and not cause.is_explicit:
-            return []
-        attempt.failed = self._failed(attempt, attempt.failed or cause.line)
-        return [Event(attempt.number, attempt.failed.line, attempt.failed)]
+        end = raised(attempt, cause) if cause else None
+        return [Event(attempt.number, record.line, end)] if end else []
 
     def owner(self, record: Record, found: Found | None = None) -> Attempt | None:
         """Whose message it is."""
@@ -195,16 +146,12 @@ class Journal:
         for attempt in self.attempts:
             if attempt.ready or attempt.is_over:
                 continue
-            later = any(one.source == attempt.source and one.first_line > attempt.last_line
-                        for one in self.attempts)  # fmt: skip
-            if cause := attempt.tracebacks.root:
-                attempt.failed = self._failed(attempt, cause.line)
-            elif later and attempt.has("version", "args", "engine_v0", "engine_v1"):
-                reason = "its log ends without a word, and another start follows"
-                attempt.failed = Failed(attempt.last_line, None, reason, 0)
-            else:
-                continue
-            events.append(Event(attempt.number, attempt.failed.line, attempt.failed))
+            followed = any(
+                one.source == attempt.source and one.first_line > attempt.last_line
+                for one in self.attempts
+            )
+            if end := ended_unready(attempt, followed=followed):
+                events.append(Event(attempt.number, end.line, end))
         return events
 
     @staticmethod
@@ -246,32 +193,31 @@ class Journal:
 
     def _begin(self, record: Record, before: Attempt | None, *, steal: bool) -> Attempt:
         self._count += 1
-        first = record.line
-        attempt = Attempt(self._count, first, record.source)
+        attempt = Attempt(self._count, record.line, record.source)
         if before is not None:
-            first = min(first, self._after_end.pop(before.number, first))
-            if steal:
-                for mark in before.prelude:
-                    before.marks[mark.kind].remove(mark)
-                    if not before.marks[mark.kind]:
-                        del before.marks[mark.kind]
-                    attempt.mark(mark)
-                    first = min(first, mark.line)
-        attempt.first_line = first
-        if before is not None and before.is_over:
-            before.last_line = min(before.last_line, first - 1)
+            self._take_over(record, before, attempt, steal=steal)
         self._must_begin.discard(record.source)
         self._current[record.source] = attempt
         self.attempts.append(attempt)
         for process in record.processes:
             self._owners.pop((record.source, process.pid), None)
-        pids = {one.pid for one in record.processes}
-        if before is not None and (not pids or before.is_over or pids & before.front_pids):
-            self._forget(before)
         if len(self.attempts) > MOST_ATTEMPTS:
             self._forget(self.attempts.pop(MOST_ATTEMPTS // 2))
             self.left_out += 1
         return attempt
+
+    def _take_over(self, record: Record, before: Attempt, attempt: Attempt, *, steal: bool) -> None:
+        """What was said before the new start's first own word belongs to it."""
+        begun = self._after_end.pop(before.number, record.line)
+        stolen = before.give_prelude() if steal else []
+        for mark in stolen:
+            attempt.mark(mark)
+        attempt.first_line = min([begun, record.line, *(one.line for one in stolen)])
+        if before.is_over:
+            before.last_line = min(before.last_line, attempt.first_line - 1)
+        pids = {one.pid for one in record.processes}
+        if not pids or before.is_over or pids & before.front_pids:
+            self._forget(before)
 
     def _forget(self, attempt: Attempt) -> None:
         self._owners = {key: one for key, one in self._owners.items() if one is not attempt}
@@ -291,67 +237,6 @@ class Journal:
         self.time = Source.CLUSTER if record.cluster else self.time or Source.LOG
         return self.calendar.seconds(stamp), stamp.grain_s
 
-    def _reached(self, attempt: Attempt, mark: Mark, record: Record, found: Found) -> list[Event]:
-        match mark.kind:
-            case "engine_v0" | "engine_v1":
-                attempt.text["engine"] = mark.kind[-2:].upper()
-                attempt.text["config"] = record.text
-            case "part":
-                attempt.compiles(record.speaker, found.text["part"])
-            case "uvicorn_begin" if found.text["pid"].isdecimal():
-                attempt.started_pids.add(int(found.text["pid"]))
-            case "listening":
-                attempt.started_pids.clear()
-                if record.speaker:
-                    attempt.front_pids.add(record.speaker.pid)
-            case "failed" if not (attempt.ready or attempt.stopped_line or attempt.failed):
-                attempt.failed = self._failed(
-                    attempt, Failed(record.line, record.speaker, record.text.strip(), 0)
-                )
-                return [Event(attempt.number, record.line, attempt.failed)]
-            case "stopping" if not attempt.stopped_line and (attempt.ready or record.processes):
-                attempt.stopped_line = record.line
-                return [Event(attempt.number, record.line, Stopped())]
-            case "startup_complete" if not self._is_ours(attempt, record):
-                return []
-            case _:
-                pass
-        return self._became_ready(attempt, mark)
-
-    def _became_ready(self, attempt: Attempt, mark: Mark) -> list[Event]:
-        before = attempt.ready
-        if mark.kind == "listening" and before and before.strength == READY_BY_ENGINE:
-            attempt.ready = None
-        if mark.kind not in _BY or (mark.kind == "engine_end" and attempt.is_server):
-            return []
-        by, strength = _BY[mark.kind]
-        if attempt.is_over or (attempt.ready and attempt.ready.strength >= strength):
-            return []
-        attempt.ready = Ready(mark.line, by, strength, mark.at)
-        return [Event(attempt.number, mark.line, attempt.ready)]
-
-    @staticmethod
-    def _is_ours(attempt: Attempt, record: Record) -> bool:
-        """Whether it is vLLM's own web server that is up, and not another one beside it."""
-        if any(one.pid in attempt.front_pids for one in record.processes):
-            return True
-        is_told = bool(attempt.levels & {"I", "D"})
-        if is_told and not attempt.has("listening", "routes"):
-            return False
-        ours = attempt.started_pids & attempt.front_pids
-        return bool(ours or not attempt.started_pids or not attempt.front_pids)
-
-    @staticmethod
-    def _failed(attempt: Attempt, sign: Failed | int) -> Failed:
-        root = attempt.tracebacks.root
-        if isinstance(sign, int):
-            assert root is not None  # noqa: S101 - the sign is a traceback's line
-            sign = Failed(sign, root.process, root.text, root.line)
-        if root is None:
-            return sign
-        return replace(sign, process=root.process or sign.process,
-                       reason=root.text, reason_line=root.line)  # fmt: skip
-
 
 def _kept(found: Found) -> dict[str, str]:
-    return {key: one for key, one in found.text.items() if key not in {"part", "pid", "level"}}
+    return {key: one for key, one in found.text.items() if key not in _NOT_KEPT}

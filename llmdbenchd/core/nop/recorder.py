@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass, replace
 
 from llmdbenchd.core.nop.attempt import Reading
-from llmdbenchd.core.nop.journal import Event, Journal
+from llmdbenchd.core.nop.events import Event
+from llmdbenchd.core.nop.journal import Journal
 from llmdbenchd.core.nop.lines import Lines
 from llmdbenchd.core.nop.phrases import (
     CUT_WORDS,
