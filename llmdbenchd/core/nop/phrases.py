@@ -129,6 +129,7 @@ CUT_WORDS = frozenset(
 """Such words, and what is left of them where the end of a terminal's line cuts them."""
 _LONG_ENOUGH = 8
 _FEW = 2
+_LEVEL = re.compile(r"\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL)\b", re.IGNORECASE)
 _STEMS = tuple((one.stem, one) for one in PHRASES if len(one.stem) >= _LONG_ENOUGH)
 
 
@@ -165,19 +166,17 @@ def _agree(start: str, stem: str) -> bool:
     return start.startswith(stem) or stem.startswith(start)
 
 
-def search(message: str, *, printed: bool) -> Found | None:
+def search(message: str) -> Found | None:
     """What stands at the end of a line of unknown form, if the table has a row for it.
 
-    Args:
-        message: the whole line.
-        printed: it has no stamp: only rows that are printed, not logged, are looked for, for
-            anybody may quote the others.
+    Only behind the name of a level, as every format has one, for anybody may quote a wording;
+    what is printed and never logged may stand anywhere.
     """
+    level = _LEVEL.search(message)
     for stem, phrase in _STEMS:
-        if printed and phrase.wording.versions != "printed":
-            continue
+        is_printed = phrase.wording.versions == "printed"
         at = message.rfind(stem)
-        if at < 0:
+        if at < 0 or not (is_printed or (level and level.end() <= at)):
             continue
         if phrase in _VARIED:
             at = message.rfind(" ", 0, at) + 1

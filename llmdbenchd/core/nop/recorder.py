@@ -192,7 +192,7 @@ class Recorder:
 
     def _bare(self, record: Record, raw: bytes, events: list[Event]) -> None:
         events += self.journal.trouble(record)
-        found = read(record.text) or search(record.text, printed=record.own is None)
+        found = read(record.text) or search(record.text)
         if found is not None:
             self._take(record, raw, found, events)
 

@@ -29,7 +29,10 @@ _WRAPPING = re.compile(
 )
 _CLUSTER = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)(?= )")
 _OTHER_PID = re.compile(rb"\bp:(\d{1,10}) t:\d+")
-_UVICORN = re.compile(rb"(DEBUG|INFO|WARNING|ERROR|CRITICAL): +(?=\S)")
+_SPOKEN = re.compile(_PROCESS.pattern + rb" ?")
+_UVICORN = re.compile(rb"(DEBUG|INFO|WARNING|ERROR|CRITICAL): {2,6}(?=\S)")
+_AFTER_STAMP = re.compile(rb"[\] ,:|-]*")
+_FAR = 80
 _RANK = re.compile(r"rank=(\d+)|TP(\d+)|-(\d+)$")
 _LEVELS = {"WARN": "WARNING", "FATAL": "CRITICAL"}
 _NOT_BEFORE = frozenset(b"\"'ABCDEFGHIJKLMNOPQRSTUVWXYZ_")
@@ -175,26 +178,23 @@ def _processes(wrapping: bytes) -> tuple[Process, ...]:
 def _bare(line: int, raw: bytes, at: int, cluster: Stamp | None, source: str) -> Record:
     """A line without a header: a print, a bar, uvicorn's, a traceback's, or another format."""
     start = at
-    spoken = []
-    while (found := _PROCESS.match(raw, at)) is not None:
-        spoken.append(found[0])
+    while (found := _SPOKEN.match(raw, at)) is not None:
         at = found.end()
-        while raw[at : at + 1] == b" " and _PROCESS.match(raw, at + 1):
-            at += 1
-    processes = _processes(b"".join(spoken))
-    if processes and raw[at : at + 1] == b" ":
-        at += 1
-    level = _UVICORN.match(raw, at)
-    text = raw[level.end() if level else at :]
+    processes = _processes(raw[start:at])
     own = None
-    if (stamp := ISO.search(raw, start, start + 80)) is not None:
+    level = ""
+    if uvicorn := _UVICORN.search(raw, at):
+        processes = processes or _processes(raw[at : uvicorn.start()])
+        level = uvicorn[1].decode()
+        at = uvicorn.end()
+    elif (stamp := ISO.search(raw, at, at + _FAR)) is not None:
         own = stamp_of(stamp[0])
         if other := _OTHER_PID.search(raw, stamp.end()):
             processes = (*processes, Process("", int(other[1])))
-    return Record(
-        line, text.decode("utf-8", "replace"), level[1].decode() if level else "", processes,
-        own, cluster, source=source,
-    )  # fmt: skip
+        if not raw[at : stamp.start()].strip(b"["):
+            at = _AFTER_STAMP.match(raw, stamp.end()).end()  # type: ignore[union-attr] - it may match nothing, but matches
+    text = raw[at:].decode("utf-8", "replace")
+    return Record(line, text, level, processes, own, cluster, source=source)
 
 
 def _from_json(line: int, raw: bytes) -> list[Record] | None:
