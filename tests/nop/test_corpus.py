@@ -17,9 +17,7 @@ from llmdbenchd.core.nop.names import NAMES
 from llmdbenchd.core.nop.recorder import Recorder
 
 HERE = Path(__file__).parent
-SHARED = next(
-    (found for one in HERE.parents if (found := one / "shared/vllm-logs").is_dir()), None
-)
+SHARED = next((found for one in HERE.parents if (found := one / "shared/vllm-logs").is_dir()), None)
 pytestmark = pytest.mark.skipif(
     SHARED is None, reason="real logs missing: there is no ../shared/vllm-logs"
 )

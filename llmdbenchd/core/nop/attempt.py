@@ -136,6 +136,11 @@ class Attempt:
         """Whether it has stopped or failed."""
         return bool(self.stopped_line or self.failed)
 
+    def lacks_engine(self, current: "Attempt") -> bool:
+        """Whether an engine that comes now is this one's: it is alive beside the newest start."""
+        is_alive = self is current or self.last_line > current.first_line
+        return is_alive and self.has("version", "args") and not self.has("engine_v0", "engine_v1")
+
     def meet(self, record: Record) -> None:
         """Note who speaks."""
         self.last_line = max(self.last_line, record.line)

@@ -18,6 +18,7 @@ from llmdbenchd.core.nop.stamps import Calendar, Source
 MOST_ATTEMPTS = 1000
 """That are kept; of more, those in the middle are left out."""
 _MOST_PIDS = 4096
+_MOST_AT_ONCE = 8
 _PRELUDE = frozenset({"platform", "no_plugins", "plugins", "architecture", "model_facts"})
 _ENGINES = frozenset({"engine_v0", "engine_v1"})
 _NEVER_FIRST = frozenset({"startup_complete", "uvicorn_begin", "stopping", "failed"})
@@ -135,10 +136,16 @@ class Journal:
         for process in record.processes:
             if attempt := self._owners.get((record.source, process.pid)):
                 return attempt
-        if found and found.wording.mark in {"startup_complete", "uvicorn_begin"}:
-            for attempt in self._waiting(record):
-                return attempt
-        return self._current.get(record.source)
+        current = self._current.get(record.source)
+        kind = found.wording.mark if found else ""
+        if found and kind == "uvicorn_begin" and found.text["pid"].isdecimal():
+            return self._owners.get((record.source, int(found.text["pid"])), current)
+        if kind == "startup_complete":
+            up = (one for one in self._alive(record) if one.started_pids & one.front_pids)
+            return next(up, current)
+        if kind in _ENGINES and current and record.processes:
+            return next((one for one in self._alive(record) if one.lacks_engine(current)), current)
+        return current
 
     def finish(self) -> list[Event]:
         """The log has ended: what never became ready, and was followed by another, failed."""
@@ -161,9 +168,10 @@ class Journal:
             return False
         return record.headed or record.own is not None or kind in _FIRST_OF_PLAIN
 
-    def _waiting(self, record: Record) -> Iterator[Attempt]:
-        for attempt in self._current.values():
-            if attempt.source == record.source and attempt.started_pids & attempt.front_pids:
+    def _alive(self, record: Record) -> Iterator[Attempt]:
+        """The last starts of a stream that have not ended, the oldest first."""
+        for attempt in self.attempts[-_MOST_AT_ONCE:]:
+            if attempt.source == record.source and not attempt.is_over:
                 yield attempt
 
     def _is_known(self, record: Record) -> bool:

@@ -31,7 +31,6 @@ _CLUSTER = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d
 _OTHER_PID = re.compile(rb"\bp:(\d{1,10}) t:\d+")
 _SPOKEN = re.compile(_PROCESS.pattern + rb" ?")
 _UVICORN = re.compile(rb"(DEBUG|INFO|WARNING|ERROR|CRITICAL): {2,6}(?=\S)")
-_AFTER_STAMP = re.compile(rb"[\] ,:|-]*")
 _FAR = 80
 _RANK = re.compile(r"rank=(\d+)|TP(\d+)|-(\d+)$")
 _LEVELS = {"WARN": "WARNING", "FATAL": "CRITICAL"}
@@ -192,7 +191,7 @@ def _bare(line: int, raw: bytes, at: int, cluster: Stamp | None, source: str) ->
         if other := _OTHER_PID.search(raw, stamp.end()):
             processes = (*processes, Process("", int(other[1])))
         if not raw[at : stamp.start()].strip(b"["):
-            at = _AFTER_STAMP.match(raw, stamp.end()).end()  # type: ignore[union-attr] - it may match nothing, but matches
+            at = len(raw) - len(raw[stamp.end() :].lstrip(b"] ,:|-"))
     text = raw[at:].decode("utf-8", "replace")
     return Record(line, text, level, processes, own, cluster, source=source)
 

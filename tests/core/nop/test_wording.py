@@ -32,7 +32,7 @@ def composed(wording: Wording, *, whole: bool) -> tuple[str, dict[str, float]]:
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("wording", TABLE, ids=[row.literal for row in TABLE])
 def test_every_row_is_read_whole_and_without_what_may_be_left_out(
-    wording: Wording, whole: bool
+    wording: Wording, *, whole: bool
 ) -> None:
     message, said = composed(wording, whole=whole)
     for shown in (message, f"{message}.", f"{message} [repeated 3x across cluster]"):
@@ -55,8 +55,10 @@ def says(message: str) -> Found:
     [
         ("Loading model weights took 21.6682 GB", {"model_load_size_gib": 21.6682}),
         (
-            "Loading model weights took in total 14.97 GiB of device memory (15 GiB/94.62 GiB "
-            "used) and 2.51 GiB of host memory (40 GiB/1007 GiB used)",
+            (
+                "Loading model weights took in total 14.97 GiB of device memory (15 GiB/94.62 GiB "
+                "used) and 2.51 GiB of host memory (40 GiB/1007 GiB used)"
+            ),
             {"model_load_size_gib": 14.97},
         ),
         (
@@ -86,13 +88,17 @@ def says(message: str) -> Found:
         ),
         ("# GPU blocks: 5065", {"kv_cache_gpu_blocks": 5065.0}),
         (
-            "XPU KV cache size: 1,020,176 tokens, Maximum concurrency for 4,096 tokens per "
-            "request: 249.07x",
+            (
+                "XPU KV cache size: 1,020,176 tokens, Maximum concurrency for 4,096 tokens per "
+                "request: 249.07x"
+            ),
             {"kv_cache_tokens": 1020176.0, "max_concurrency": 249.07},
         ),
         (
-            "init engine (profile, create kv cache, warmup model) took 75.54 s "
-            "(compilation: 46.50 s \u2014 language_model: 40.00 s, encoder: 6.50 s)",
+            (
+                "init engine (profile, create kv cache, warmup model) took 75.54 s "
+                "(compilation: 46.50 s \u2014 language_model: 40.00 s, encoder: 6.50 s)"
+            ),
             {"engine_init_s": 75.54, "engine_init_compilation_s": 46.5},
         ),
         (
@@ -100,8 +106,10 @@ def says(message: str) -> Found:
             {"initial_free_gib": 93.47},
         ),
         (
-            "Initial free memory 79.1 GiB, reserved 20.0 GiB memory for KV Cache as specified by "
-            "kv_cache_memory_bytes config and skipped memory profiling. This does not respect ...",
+            (
+                "Initial free memory 79.1 GiB, reserved 20.0 GiB memory for KV Cache as specified by "
+                "kv_cache_memory_bytes config and skipped memory profiling. This does not respect ..."
+            ),
             {"initial_free_gib": 79.1, "kv_cache_reserved_gib": 20.0},
         ),
         (

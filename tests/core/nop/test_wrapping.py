@@ -17,8 +17,10 @@ def spread(line: str) -> str:
     if level == "INFO:":
         return line
     day, clock, place, rest = rest.split(" ", 3)
-    return (f"{ESC}[0;36m{process}){ESC}[0;0m {ESC}[32m{level}{ESC}[0m "
-            f"{ESC}[90m{day} {clock}{ESC}[0m {ESC}[90m{place}{ESC}[0m {rest}")  # fmt: skip
+    return (
+        f"{ESC}[0;36m{process}){ESC}[0;0m {ESC}[32m{level}{ESC}[0m "
+        f"{ESC}[90m{day} {clock}{ESC}[0m {ESC}[90m{place}{ESC}[0m {rest}"
+    )
 
 
 def as_json(line: str) -> str:
@@ -29,9 +31,13 @@ def as_json(line: str) -> str:
     message = rest.split("] ", 1)[1] if is_record else rest.removeprefix("INFO:     ")
     told = {
         "asctime": f"2026-{rest[5:19]},250" if is_record else "2026-05-01 12:01:00,250",
-        "levelname": "INFO", "name": "vllm", "processName": "Main", "process": int(pid),
-        "message": message, "vllm_process_name": name,
-    }  # fmt: skip
+        "levelname": "INFO",
+        "name": "vllm",
+        "processName": "Main",
+        "process": int(pid),
+        "message": message,
+        "vllm_process_name": name,
+    }
     return json.dumps(told)
 
 
@@ -95,8 +101,14 @@ def test_arguments_and_configuration_go_on_over_many_lines() -> None:
 
 
 def test_a_line_that_is_no_rest_is_not_added() -> None:
-    for between in ("INFO:     not a rest", "(APIServer pid=7) hello", '{"a": 1}', "",
-                    "2026-05-01 12:00:00 seconds", "[pod/a/b] seconds"):  # fmt: skip
+    for between in (
+        "INFO:     not a rest",
+        "(APIServer pid=7) hello",
+        '{"a": 1}',
+        "",
+        "2026-05-01 12:00:00 seconds",
+        "[pod/a/b] seconds",
+    ):
         lines = [*server()[:7], record("Loading weights took 2.", process=ENGINE), between]
         assert "weights_load_s" not in values(only(lines))
     first = record("Loading weights took 2.", process=ENGINE)
@@ -147,19 +159,28 @@ def test_ranks_are_read_from_names(name: str, title: str, rank: int | None) -> N
 
 def test_formats_of_other_peoples_making_are_searched() -> None:
     lines = [
-        "2026-05-01 16:11:34 executor.py:203 INFO:vllm.executor p:4750 t:14062: It took 0.25 "
-        "seconds to wake up tags ['kv_cache'].",
-        "[2026-05-01 16:11:35] INFO worker.py:104: Sleep mode freed 71.25 GiB memory, 1.38 GiB "
-        "memory is still in use.",
+        (
+            "2026-05-01 16:11:34 executor.py:203 INFO:vllm.executor p:4750 t:14062: It took 0.25 "
+            "seconds to wake up tags ['kv_cache']."
+        ),
+        (
+            "[2026-05-01 16:11:35] INFO worker.py:104: Sleep mode freed 71.25 GiB memory, 1.38 GiB "
+            "memory is still in use."
+        ),
         "2026-05-01T16:11:36.5Z - vllm - INFO - CPU KV cache size: 1,024 tokens",
         "2026-05-01 16:11:37,250 # GPU blocks: 512, # CPU blocks: 64",
         "2026-05-01 16:11:37 somebody said: Loading weights took 9.00 seconds for him",
     ]
     attempt = only(lines)
 
-    assert values(attempt) == {"wake_s": [0.25], "sleep_freed_gib": [71.25],
-                               "sleep_in_use_gib": [1.38], "kv_cache_tokens": [1024],
-                               "kv_cache_gpu_blocks": [512], "kv_cache_cpu_blocks": [64]}  # fmt: skip
+    assert values(attempt) == {
+        "wake_s": [0.25],
+        "sleep_freed_gib": [71.25],
+        "sleep_in_use_gib": [1.38],
+        "kv_cache_tokens": [1024],
+        "kv_cache_gpu_blocks": [512],
+        "kv_cache_cpu_blocks": [64],
+    }
     (woken,) = attempt.readings["wake_s"]
     assert (woken.process and woken.process.title, woken.tag) == ("pid 4750", "kv_cache")
 
@@ -175,8 +196,10 @@ def test_a_print_is_found_behind_a_bar_and_a_quote_is_not() -> None:
     ]
 
     assert values(only(lines)) == {
-        "weights_download_s": [5.25], "stream_size_gib": [3.3], "stream_s": [0.96]
-    }  # fmt: skip
+        "weights_download_s": [5.25],
+        "stream_size_gib": [3.3],
+        "stream_s": [0.96],
+    }
 
 
 def test_what_is_quoted_by_something_else_is_no_record() -> None:
@@ -188,9 +211,16 @@ def test_what_is_quoted_by_something_else_is_no_record() -> None:
 
 def test_objects_that_are_no_log_lines_are_passed_over() -> None:
     deep = '{"message":' * 100_000
-    lines = ['{"message": 3}', '{"message": "no level"}', '{"a"', '["message"]', deep,
-             '{"log": "hello", "stream": "stdout"}', '{"msg": "Application startup complete."}',
-             '{"level": "warn", "message": "x", "process": "none", "time": "99-99 99:99:99"}']  # fmt: skip
+    lines = [
+        '{"message": 3}',
+        '{"message": "no level"}',
+        '{"a"',
+        '["message"]',
+        deep,
+        '{"log": "hello", "stream": "stdout"}',
+        '{"msg": "Application startup complete."}',
+        '{"level": "warn", "message": "x", "process": "none", "time": "99-99 99:99:99"}',
+    ]
     attempts = read(lines)
 
     assert [values(one) for one in attempts] == [{}]  # of the one that has a level
@@ -198,8 +228,13 @@ def test_objects_that_are_no_log_lines_are_passed_over() -> None:
 
 def test_a_traceback_in_json_is_read_by_lines() -> None:
     trace = 'Traceback (most recent call last):\n  File "a.py", line 1\nValueError: no room'
-    told = {"levelname": "ERROR", "message": "EngineCore failed to start.", "exc_info": trace,
-            "vllm_process_name": "EngineCore", "process": 9}  # fmt: skip
+    told = {
+        "levelname": "ERROR",
+        "message": "EngineCore failed to start.",
+        "exc_info": trace,
+        "vllm_process_name": "EngineCore",
+        "process": 9,
+    }
     attempt = only([as_json(server()[0]), json.dumps(told)])
 
     assert attempt.failed is not None
