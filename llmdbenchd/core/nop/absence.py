@@ -33,6 +33,7 @@ _GRAPHLESS = {"cpu", "tpu", "neuron"}
 _OF_DEVICES = (
     "graph_", "sleep_freed", "sleep_in_use", "sleep_backed_up", "sleep_discarded",
 )  # fmt: skip
+_NEWEST = "0.32"  # that was looked at: what is in it may be in newer ones
 _VERSION = re.compile(r"\d+")
 Reason = Callable[[str, Attempt, Facts], str | None]
 
@@ -145,7 +146,7 @@ def _by_version(name: str, attempt: Attempt, _: Facts) -> str | None:
     if not _since(attempt, first := _FIRST[name]):
         return f"not logged by vLLM {version} (since {first})"
     last = _LAST[name]
-    if last and _numbers(version)[:2] > _numbers(last)[:2]:
+    if last != _NEWEST and _VERSION.search(version) and _numbers(version)[:2] > _numbers(last)[:2]:
         return f"not logged by vLLM {version} (until {last})"
     return None
 

@@ -188,6 +188,13 @@ class Attempt:
         if mark.kind in _STARTING and not self.failed and self.tracebacks.root:
             self.tracebacks.forget()
 
+    def mark_again(self, mark: Mark, before: Found) -> None:
+        """A moment is another one than the first part of its line said."""
+        kept = self.marks.pop(before.wording.mark, [])
+        if left := [one for one in kept if one.line != mark.line]:
+            self.marks[before.wording.mark] = left
+        self.mark(mark)
+
     def give_prelude(self) -> list[Mark]:
         """The last moments, as the next start's: of this one only after its last exception."""
         root = self.tracebacks.root
@@ -225,11 +232,11 @@ class Attempt:
 
     def take_back(self, readings: list[Reading]) -> None:
         """The line that these were read from goes on in the next one, and says more."""
-        for reading in readings:
-            if reading in (kept := self.readings[reading.name]):
-                kept.remove(reading)
-            if not kept:
-                del self.readings[reading.name]
+        self.readings = {
+            name: left
+            for name, kept in self.readings.items()
+            if (left := [one for one in kept if one not in readings])
+        }
 
     def compiles(self, process: Process | None, cache: str) -> None:
         """Which part of a model a process compiles now, as its cache folder is named."""

@@ -95,13 +95,25 @@ class Journal:
                 events.append(Event(attempt.number, record.line, end))
         return events
 
-    def amend(self, record: Record, found: Found, before: list[Reading]) -> list[Event]:
-        """A message goes on in a further line, and says more than its first part did."""
+    def amend(
+        self, record: Record, found: Found, before: Found, readings: list[Reading]
+    ) -> list[Event]:
+        """A message goes on in a further line, and says more than its first part did.
+
+        Args:
+            record: the whole.
+            found: what it says.
+            before: what its first part said.
+            readings: that were taken from it then.
+        """
         attempt = self.owner(record)
         assert attempt is not None  # noqa: S101 - its first part was taken
-        attempt.take_back(before)
-        at, _ = self._moment(record)
-        if "config" in attempt.text and found.wording.mark in _ENGINES:
+        attempt.take_back(readings)
+        at, grain = self._moment(record)
+        kind = found.wording.mark
+        if kind != before.wording.mark:
+            attempt.mark_again(Mark(kind, record.line, record.speaker, at, grain), before)
+        if kind in _ENGINES:
             attempt.text["config"] = record.text
         attempt.text |= _kept(found)
         return [Event(attempt.number, record.line, one) for one in attempt.read(record, found, at)]

@@ -156,7 +156,7 @@ def may_begin(message: str) -> bool:
     start = message.partition("] ")[2] if message.startswith("[") else message
     words = start.split(" ", 2)
     if len(words) == 1 or (len(words) == _FEW and words[1].encode() in CUT_WORDS):
-        return bool(start)
+        return True
     rest = start[len(words[0]) :]
     return any(_agree(rest if one in _VARIED else start, one.stem) for one in _rows(message))
 

@@ -175,7 +175,8 @@ class Recorder:
 
     def _keep_open(self, record: Record, raw: bytes, found: Found, new: list[Event]) -> None:
         """Wait for a further line, unless nothing that is read could stand in it."""
-        if found.readings or found.text:
+        is_whole = found.wording.literal.endswith("{...}") and not _is_endless(found)
+        if not is_whole and self.journal.owner(record):
             kept = [one.what for one in new if isinstance(one.what, Reading)]
             self._open = _Open(record.line, raw, record, found, kept)
 
@@ -207,7 +208,9 @@ class Recorder:
         if was.found is not None:
             if found is None or not _says_more(was.found, found):
                 return False
-            new = self.journal.amend(record, found, was.readings)
+            if _is_endless(found) and read(raw.decode("utf-8", "replace")):
+                return False
+            new = self.journal.amend(record, found, was.found, was.readings)
             events += new
             self._keep_open(record, whole, found, new)
         elif found is not None:
@@ -221,17 +224,16 @@ class Recorder:
         return True
 
 
-def _says_more(before: Found, now: Found | None) -> bool:
-    if now is None or now.wording.mark != before.wording.mark:
-        return False
+def _is_endless(found: Found) -> bool:
+    """Whether anything may follow, as a configuration does; it is kept as it stands."""
+    return "config" in found.wording.literal
+
+
+def _says_more(before: Found, now: Found) -> bool:
     longer = any(len(now.text[key]) > len(before.text.get(key, "")) for key in now.text)
     unfinished = any(one.count("{") > one.count("}") or one.count("(") > one.count(")")
                      for one in before.text.values())  # fmt: skip
-    return (
-        now.readings != before.readings
-        or "config" in now.wording.literal
-        or (longer and unfinished)
-    )
+    return now.readings != before.readings or _is_endless(now) or (longer and unfinished)
 
 
 def _logo(record: Record) -> Found | None:

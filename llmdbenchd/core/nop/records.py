@@ -202,8 +202,6 @@ def _from_json(line: int, raw: bytes) -> list[Record] | None:
         told = json.loads(raw)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(told, dict):
-        return None
     message = next((told[key] for key in _MESSAGES if isinstance(told.get(key), str)), None)
     if message is None:
         return None

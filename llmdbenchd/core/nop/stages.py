@@ -134,21 +134,27 @@ def _post_load(known: dict[str, Stage], attempt: Attempt) -> Stage | None:
 
 
 def _total(attempt: Attempt) -> Stage | None:
-    if attempt.ready is None:
+    """From the first stamp to readiness; of a web server's line, which has none, the last before.
+
+    A start that is ready has marks, but they may have no stamps.
+    """
+    ready = attempt.ready
+    if ready is None:
         return None
-    marks = [one for kept in attempt.marks.values() for one in kept if one.at is not None]
-    if not marks:
+    stamped = sorted(
+        (one.line, one.at, one.grain_s)
+        for kept in attempt.marks.values()
+        for one in kept
+        if one.at is not None and one.line <= ready.line
+    )
+    if not stamped:
         return None
-    first = min(marks, key=lambda one: one.line)
-    at, end_line = attempt.ready.at, attempt.ready.line
-    if at is None:  # uvicorn's lines have no stamp: the last line before it that has one
-        before = [one for one in marks if one.line <= attempt.ready.line]
-        last = max(before, key=lambda one: one.line, default=first)
-        at = last.at
-    if at is None or first.at is None:
-        return None
-    return Stage("total", "", first.line, end_line, round(at - first.at, 6), is_logged=False,
-                 within_s=first.grain_s, begin_at=first.at, end_at=at)  # fmt: skip
+    (line, begin, grain), (_, last, _) = stamped[0], stamped[-1]
+    end = last if ready.at is None else ready.at
+    return Stage(
+        "total", "", line, ready.line, round(end - begin, 6), is_logged=False, within_s=grain,
+        begin_at=begin, end_at=end,
+    )  # fmt: skip
 
 
 def _stage(attempt: Attempt, row: _Row) -> Stage | None:

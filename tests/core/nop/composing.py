@@ -23,6 +23,7 @@ def record(
     return f"{f'({process}) ' if process else ''}{level} {at} {place}{message}"
 
 
+COMPLETE = "Application startup complete."
 API = "APIServer pid=7"
 ENGINE = "EngineCore_DP0 pid=70"
 CONFIG = "model='a/b', load_format=auto, enforce_eager=False, device_config=cuda"
@@ -63,6 +64,16 @@ def server(
     ]
     lines = [record(words, begin + second, process=who) for who, words, second in says]
     return [*lines, f"({api}) INFO:     Application startup complete."]
+
+
+def offline(version: str = "0.8.2", begin: int = 0) -> list[str]:
+    """A script that makes an engine: no front end, and here no prefixes either."""
+    return [
+        record("Automatically detected platform cuda.", begin),
+        record(f"Initializing a V1 LLM engine (v{version}) with config: {CONFIG}", begin + 5),
+        record("Loading weights took 2.50 seconds", begin + 9),
+        record("init engine (profile, create kv cache, warmup model) took 9.50 seconds", begin + 9),
+    ]
 
 
 TRUE: dict[str, list[float]] = {

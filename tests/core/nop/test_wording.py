@@ -107,8 +107,8 @@ def says(message: str) -> Found:
         ),
         (
             (
-                "Initial free memory 79.1 GiB, reserved 20.0 GiB memory for KV Cache as specified by "
-                "kv_cache_memory_bytes config and skipped memory profiling. This does not respect ..."
+                "Initial free memory 79.1 GiB, reserved 20.0 GiB memory for KV Cache as specified "
+                "by kv_cache_memory_bytes config and skipped memory profiling. This does not ..."
             ),
             {"initial_free_gib": 79.1, "kv_cache_reserved_gib": 20.0},
         ),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.core.nop.composing import API, CONFIG, ENGINE, TRUE, only, read, record, server, values
+from tests.core.nop.composing import API, TRUE, only, read, record, server, values
 
 ESC = "\x1b"
 
@@ -80,40 +80,14 @@ def test_wrapping_never_changes_a_value(how: str) -> None:
     assert (attempt.ready.line, attempt.ready.by) == (22, "Application startup complete.")
 
 
-@pytest.mark.parametrize("width", [80, 81, 97, 100, 132])
-def test_a_terminal_that_cuts_lines_takes_nothing_away(width: int) -> None:
+def test_formats_without_a_place_are_read_as_well() -> None:
     lines = [
-        line[at : at + width] for line in server() for at in range(0, max(len(line), 1), width)
+        *server()[:6],
+        record("Loading weights took 2.50 seconds", place=""),
+        record("[backbone] Dynamo bytecode transform time: 3.50 s"),
+        record("Hello you there", place=""),
     ]
-
-    assert values(only(lines)) == TRUE
-
-
-def test_arguments_and_configuration_go_on_over_many_lines() -> None:
-    long = [f"'name_{number}': 'value number {number}'" for number in range(30)]
-    lines = server(args=f"{{{', '.join(long)}}}", config=f"{CONFIG}, more={[0] * 200}, end")
-    cut = [line[at : at + 90] for line in lines for at in range(0, len(line), 90)]
-    attempt = only(cut)
-
-    assert attempt.text["args"].endswith("'name_29': 'value number 29'}")
-    assert attempt.text["config"].endswith("end")
-    assert attempt.first_line == 1
-
-
-def test_a_line_that_is_no_rest_is_not_added() -> None:
-    for between in (
-        "INFO:     not a rest",
-        "(APIServer pid=7) hello",
-        '{"a": 1}',
-        "",
-        "2026-05-01 12:00:00 seconds",
-        "[pod/a/b] seconds",
-    ):
-        lines = [*server()[:7], record("Loading weights took 2.", process=ENGINE), between]
-        assert "weights_load_s" not in values(only(lines))
-    first = record("Loading weights took 2.", process=ENGINE)
-    assert values(only([first, "5 seconds"])) == {"weights_load_s": [2.5]}
-    assert values(only([first, *["x" * 4000] * 30, "5 seconds"])) == {}
+    assert values(only(lines)) == {"weights_load_s": [2.5], "dynamo_s": [3.5]}
 
 
 def test_two_records_and_two_prefixes_on_one_line_are_parted() -> None:
@@ -169,6 +143,7 @@ def test_formats_of_other_peoples_making_are_searched() -> None:
         ),
         "2026-05-01T16:11:36.5Z - vllm - INFO - CPU KV cache size: 1,024 tokens",
         "2026-05-01 16:11:37,250 # GPU blocks: 512, # CPU blocks: 64",
+        "job 7 2026-05-01 16:11:37 INFO vllm: It took 0.5 seconds to fall asleep.",
         "2026-05-01 16:11:37 somebody said: Loading weights took 9.00 seconds for him",
     ]
     attempt = only(lines)
@@ -180,6 +155,7 @@ def test_formats_of_other_peoples_making_are_searched() -> None:
         "kv_cache_tokens": [1024],
         "kv_cache_gpu_blocks": [512],
         "kv_cache_cpu_blocks": [64],
+        "sleep_s": [0.5],
     }
     (woken,) = attempt.readings["wake_s"]
     assert (woken.process and woken.process.title, woken.tag) == ("pid 4750", "kv_cache")
