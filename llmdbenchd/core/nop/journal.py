@@ -17,6 +17,7 @@ from llmdbenchd.core.nop.stamps import Calendar, Source
 
 MOST_ATTEMPTS = 1000
 """That are kept; of more, those in the middle are left out."""
+_CHILDREN = ("Worker", "VllmWorker", "EngineCore")
 _MOST_PIDS = 4096
 _MOST_AT_ONCE = 8
 _PRELUDE = frozenset({"platform", "no_plugins", "plugins", "architecture", "model_facts"})
@@ -125,7 +126,7 @@ class Journal:
             attempt = self._begin(record, attempt, steal=False)
             self._meet(record, attempt)
             return [Event(attempt.number, record.line, Began())]
-        if attempt.is_over and not self._is_known(record):
+        if attempt.is_over and self._may_begin_another(record):
             self._after_end.setdefault(attempt.number, record.line)
         self._meet(record, attempt)
         return []
@@ -186,8 +187,12 @@ class Journal:
             if attempt.source == record.source and not attempt.is_over:
                 yield attempt
 
-    def _is_known(self, record: Record) -> bool:
-        return any((record.source, one.pid) in self._owners for one in record.processes)
+    def _may_begin_another(self, record: Record) -> bool:
+        """Whether a start may begin with it: not with a worker that was silent until the end."""
+        return not any(
+            (record.source, one.pid) in self._owners or one.name.startswith(_CHILDREN)
+            for one in record.processes
+        )
 
     def _is_new(self, record: Record, found: Found, attempt: Attempt) -> bool:
         kind = found.wording.mark

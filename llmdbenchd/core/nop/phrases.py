@@ -114,21 +114,30 @@ def _tags(written: str | None) -> str:
     return ", ".join(sorted(re.findall(r"\w+", written or "")))
 
 
+_FEW = 2
 PHRASES = tuple(Phrase(row) for row in TABLE)
 _VARIED = tuple(one for one in PHRASES if one.wording.literal.startswith("{?}"))
 _BY_KEY: dict[str, list[Phrase]] = {}
 for _phrase in PHRASES:
     _BY_KEY.setdefault(_phrase.key, []).append(_phrase)
-SECOND_WORDS = frozenset(one.key.encode() for one in _VARIED)
-"""Second words of the rows whose first word varies."""
-FIRST_WORDS = frozenset(key.encode() for key in _BY_KEY) - SECOND_WORDS | {b"sleep"}
-"""First words of all other rows: a message that begins otherwise is not in the table."""
-CUT_WORDS = frozenset(
-    word[:length] for word in FIRST_WORDS | SECOND_WORDS for length in range(len(word) + 1)
+_SECOND_WORDS = frozenset(one.key.encode() for one in _VARIED)
+_FIRST_WORDS = frozenset(key.encode() for key in _BY_KEY)
+
+
+def _beginnings() -> Iterator[bytes]:
+    """Of all rows: two words where they are plain, else one."""
+    for phrase in PHRASES:
+        words = re.split(r"[{<]", phrase.wording.literal)[0].split(" ", 2)
+        if phrase not in _VARIED:
+            yield " ".join(words[:2]).encode() if len(words) > _FEW else words[0].encode()
+
+
+_BEGINNINGS = frozenset(_beginnings())
+_CUT_WORDS = frozenset(
+    word[:length] for word in _FIRST_WORDS | _SECOND_WORDS for length in range(len(word) + 1)
 )
 """Such words, and what is left of them where the end of a terminal's line cuts them."""
 _LONG_ENOUGH = 8
-_FEW = 2
 _LEVEL = re.compile(r"\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL)\b", re.IGNORECASE)
 _STEMS = tuple((one.stem, one) for one in PHRASES if len(one.stem) >= _LONG_ENOUGH)
 
@@ -143,6 +152,20 @@ def _rows(message: str) -> Iterator[Phrase]:
         yield from _BY_KEY.get(key, ())
 
 
+def may_be_told(message: bytes) -> bool:
+    """Whether a message, or its first 160 bytes, can be in the table; all others it cannot."""
+    first, _, rest = message.partition(b" ")
+    if first[:1] == b"[" and first not in _BEGINNINGS:
+        first, _, rest = rest.partition(b" ")
+    second, more, _ = rest.partition(b" ")
+    return (
+        not more
+        or first in _BEGINNINGS
+        or second in _SECOND_WORDS
+        or b"%b %b" % (first, second) in _BEGINNINGS
+    )
+
+
 def read(message: str) -> Found | None:
     """What a message says, if the table has a row for the whole of it."""
     for phrase in _rows(message):
@@ -155,7 +178,7 @@ def may_begin(message: str) -> bool:
     """Whether the message, which matched nothing, may be the first part of one that would."""
     start = message.partition("] ")[2] if message.startswith("[") else message
     words = start.split(" ", 2)
-    if len(words) == 1 or (len(words) == _FEW and words[1].encode() in CUT_WORDS):
+    if len(words) == 1 or (len(words) == _FEW and words[1].encode() in _CUT_WORDS):
         return True
     rest = start[len(words[0]) :]
     return any(_agree(rest if one in _VARIED else start, one.stem) for one in _rows(message))

@@ -11,21 +11,14 @@ from llmdbenchd.core.nop.attempt import Reading
 from llmdbenchd.core.nop.events import Event
 from llmdbenchd.core.nop.journal import Journal
 from llmdbenchd.core.nop.lines import Lines
-from llmdbenchd.core.nop.phrases import (
-    CUT_WORDS,
-    FIRST_WORDS,
-    SECOND_WORDS,
-    Found,
-    may_begin,
-    read,
-    search,
-)
+from llmdbenchd.core.nop.phrases import Found, may_be_told, may_begin, read, search
 from llmdbenchd.core.nop.records import ANSI, HEADER, PLACE, Record, header, records
 from llmdbenchd.core.nop.stamps import Calendar
 from llmdbenchd.core.nop.wording import Wording
 
 _LOGO = re.compile(r"\u2588.*? version (?P<version>\S+)\s*\Z|\u2588.*? model +(?P<model>\S.*)")
-_BLOCKS = (b"\xe2\x96\x80", b"\xe2\x96\x84", b"\xe2\x96\x88")
+_BLOCKS = (b"\xe2\x96\x80", b"\xe2\x96\x84", b"\xe2\x96\x88", b"   ", b"  \xe2", b" \xe2\x96")
+_ENOUGH = 160
 _HINTS = re.compile(
     b"|".join(
         re.escape(one)
@@ -139,17 +132,8 @@ class Recorder:
         at = found.end()
         if place := PLACE.match(raw, at):
             at = place.end()
-        first, space, rest = raw[at : at + 160].partition(b" ")
-        if first in FIRST_WORDS or first in _BLOCKS or not first:
-            return True
-        if not space:
-            return True
-        second, space, _ = rest.partition(b" ")
-        if not space and second in CUT_WORDS:
-            return True
-        if second in SECOND_WORDS or (first[:1] == b"[" and second in FIRST_WORDS):
-            return True
-        return header(raw, at) is not None
+        message = raw[at : at + _ENOUGH]
+        return message[:3] in _BLOCKS or may_be_told(message) or header(raw, at) is not None
 
     def _record(self, record: Record, raw: bytes, events: list[Event]) -> None:
         if not record.headed:

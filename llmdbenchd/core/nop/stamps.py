@@ -47,9 +47,8 @@ def stamp_of(text: bytes) -> Stamp | None:
     found = _ANY.match(text)
     if found is None:
         return None
-    year, fraction, zone = found["year"], found["fraction"], found["zone"]
-    when = tuple(int(found[part]) for part in ("month", "day", "hour", "minute", "second"))
-    month, day, hour, minute, second = when
+    year, *parts, fraction, zone = found.groups()
+    month, day, hour, minute, second = map(int, parts)
     if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):  # noqa: PLR2004 - of a calendar
         return None
     return Stamp(
