@@ -35,6 +35,7 @@ _SPEAKS = re.compile(
     rb"\([A-Za-z][^)]{0,80}pid=\d|(?:INFO|WARNING|ERROR|DEBUG):|\{\"|\[?\d{4}-\d\d-\d\d[ T]"
     rb"|\[pod/|[\w./-]{1,128} +\| |Traceback \("
 )
+_WIDEST = 512  # bytes; a longer line was not cut by a terminal
 _LONGEST_CUT = 64 * 1024
 _CUT = b"##### ["
 _GAP = b"llmdbenchd: log gap"
@@ -117,6 +118,8 @@ class Recorder:
         if self._is_of_interest(raw, found):
             for record in records(line, raw):
                 self._record(record, raw, events)
+            if len(raw) > _WIDEST:
+                self._open = None
 
     def _is_of_interest(self, raw: bytes, found: "re.Match[bytes]") -> bool:
         """Whether the line can be in the table; most are not, and this is all they cost."""

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 
 _FORMS = rb"""
@@ -15,6 +15,7 @@ ISO = re.compile(_FORMS.replace(rb"(?:(?P<year>\d{4})-)?", rb"(?P<year>\d{4})-")
 """A stamp with its year."""
 _ANY = re.compile(_FORMS, re.VERBOSE)
 _QUARTER_S = 900
+_HALF_A_YEAR_S = 183 * 86400
 
 
 class Source(StrEnum):
@@ -94,22 +95,28 @@ class Calendar:
         """Since 1970, UTC as far as the zone is known; None for a day that no year has."""
         if stamp.year is not None:
             found = _seconds(stamp, stamp.year)
+            self._year = stamp.year
             if found is not None and not self.year_is_known:
                 self.year_is_known = True
-                self._year = stamp.year
                 self._last = None
         else:
-            around = [_seconds(stamp, self._year + step) for step in (0, 1, -1)]
-            possible = [one for one in around if one is not None]
-            last = self._last
-            if not possible:
-                return None
-            found = possible[0] if last is None else min(possible, key=lambda at: abs(at - last))
+            found = self._nearest(stamp)
         if found is None:
             return None
         self._last = found
-        self._year = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=found)).year
         return found - (self.zone_s if stamp.offset_s is None else stamp.offset_s)
+
+    def _nearest(self, stamp: Stamp) -> float | None:
+        """In the year that brings it nearest to the stamp before."""
+        found = _seconds(stamp, self._year)
+        if found is not None and (self._last is None or abs(found - self._last) < _HALF_A_YEAR_S):
+            return found
+        around = ((_seconds(stamp, year), year) for year in (self._year + 1, self._year - 1))
+        for near, year in around:
+            if near is not None and (self._last is None or abs(near - self._last) < _HALF_A_YEAR_S):
+                self._year = year
+                return near
+        return found
 
     def learn_zone(self, cluster: Stamp, own: Stamp) -> None:
         """Compare two stamps of one line; the cluster's is UTC or says what it is."""

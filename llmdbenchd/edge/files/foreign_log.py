@@ -42,6 +42,8 @@ def read_log(name: str, standard_input: BinaryIO) -> Iterator[bytes]:
         if error.errno == errno.EISDIR:
             raise Refused(f"{name}: is a directory; name the log files in it") from error
         raise Refused(f"{name}: {error.strerror or error}") from error
+    except ValueError as error:  # a null byte in the name
+        raise Refused(f"{name!r}: {error}") from error
 
 
 def _pieces(name: str, stream: BinaryIO) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from llmdbenchd.core.nop.report import told
 from tests.core.nop.composing import ENGINE, followed, record, server
 
 
-def report(lines: list[str]) -> Any:  # noqa: ANN401 - JSON
+def report(lines: list[str]) -> Any:  # noqa: ANN401 - as JSON is, of any shape
     recorder, _ = followed(lines)
     return json.loads(json.dumps(told(recorder.journal, recorder.lines), allow_nan=False))
 
