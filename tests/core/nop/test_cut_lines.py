@@ -87,3 +87,10 @@ def test_a_line_that_is_no_rest_is_not_added() -> None:
     first = record("Loading weights took 2.", process=ENGINE)
     assert values(only([first, "5 seconds"])) == {"weights_load_s": [2.5]}
     assert values(only([first, *["x" * 4000] * 30, "5 seconds"])) == {}
+
+
+def test_a_line_that_no_terminal_could_hold_was_not_cut() -> None:
+    lines = server(config=f"{CONFIG}, {'x=1, ' * 200}")
+    lines.insert(5, "load_format=other")
+
+    assert "other" not in only(lines).text["config"]
