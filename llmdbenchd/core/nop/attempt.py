@@ -93,6 +93,7 @@ class Attempt:
         text: facts in words, by field: version, engine, model, platform, args, config.
         levels: first letters of the levels that its records have.
         stopped_line: where it began to stop; 0 if it did not.
+        is_signalled: whether somebody asked it to stop, so that what it says then is noise.
         troubles: what was raised after it was ready and before it began to stop.
         gaps: lines that stand for others which are lost.
     """
@@ -110,6 +111,7 @@ class Attempt:
     ready: Ready | None = None
     failed: Failed | None = None
     stopped_line: int = 0
+    is_signalled: bool = False
     gaps: list[int] = field(default_factory=list)
     troubles: list[Cause] = field(default_factory=list)
     front_pids: set[int] = field(default_factory=set)
@@ -135,6 +137,11 @@ class Attempt:
     def is_over(self) -> bool:
         """Whether it has stopped or failed."""
         return bool(self.stopped_line or self.failed)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether nothing that is raised now can be why it failed to start."""
+        return bool(self.ready or self.failed or self.is_signalled)
 
     def lacks_engine(self, current: "Attempt") -> bool:
         """Whether an engine that comes now is this one's: it is alive beside the newest start."""

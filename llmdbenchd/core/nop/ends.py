@@ -1,5 +1,6 @@
 """How a start ends: ready, failed, stopped; and which lines say so of this server, not another."""
 
+import re
 from dataclasses import replace
 
 from llmdbenchd.core.nop.attempt import (
@@ -21,7 +22,8 @@ _BY = {
     "routes": ("Available routes are:", READY_BY_ROUTES),
     "startup_complete": ("Application startup complete.", READY_BY_SERVER),
 }
-_INTERRUPTED = ("KeyboardInterrupt", "SystemExit")
+_INTERRUPTED = ("KeyboardInterrupt", "SystemExit", "asyncio.exceptions.CancelledError")
+_SIGNAL = re.compile(r"\bSIG[A-Z]+\b|\bsignal\b", re.IGNORECASE)
 _SILENT = "its log ends without a word, and another start follows"
 End = Ready | Failed | Stopped
 
@@ -38,13 +40,14 @@ def reached(attempt: Attempt, mark: Mark, record: Record, found: Found) -> End |
             attempt.web_server(found.text["pid"])
         case "listening":
             attempt.listens(record.speaker)
-        case "failed" if not (attempt.ready or attempt.is_over):
+        case "failed" if not attempt.is_decided:
             attempt.failed = _rooted(
                 attempt, Failed(record.line, record.speaker, record.text.strip(), 0)
             )
             return attempt.failed
-        case "stopping" if not attempt.stopped_line and (attempt.ready or record.processes):
-            return _stopped(attempt, record.line)
+        case "stopping" if attempt.ready or record.processes:
+            attempt.is_signalled |= bool(_SIGNAL.search(record.text))
+            return None if attempt.stopped_line else _stopped(attempt, record.line)
         case "startup_complete" if not _is_ours(attempt, record):
             return None
         case _:
@@ -54,10 +57,11 @@ def reached(attempt: Attempt, mark: Mark, record: Record, found: Found) -> End |
 
 def raised(attempt: Attempt, cause: Cause) -> End | None:
     """Note an exception; most are only evidence for later."""
-    if attempt.stopped_line:
-        return None
-    if cause.text.startswith(_INTERRUPTED) and not attempt.failed:
+    if cause.text.startswith(_INTERRUPTED) and not attempt.is_over:
+        attempt.is_signalled = True
         return _stopped(attempt, cause.line)
+    if attempt.is_signalled or (attempt.ready and attempt.stopped_line):
+        return None
     if attempt.ready:
         attempt.trouble(cause)
         return None
@@ -69,7 +73,7 @@ def raised(attempt: Attempt, cause: Cause) -> End | None:
 
 
 def ended_unready(attempt: Attempt, *, followed: bool) -> Failed | None:
-    """What a start is that is neither ready nor over when its log ends.
+    """What a start is that is neither ready nor failed when its log ends.
 
     Args:
         attempt: the start.
@@ -77,7 +81,11 @@ def ended_unready(attempt: Attempt, *, followed: bool) -> Failed | None:
     """
     if cause := attempt.tracebacks.root:
         attempt.failed = _sign(cause)
-    elif followed and attempt.has("version", "args", "engine_v0", "engine_v1"):
+    elif (
+        followed
+        and not attempt.stopped_line
+        and attempt.has("version", "args", "engine_v0", "engine_v1")
+    ):
         attempt.failed = Failed(attempt.last_line, None, _SILENT, 0)
     return attempt.failed
 

@@ -164,7 +164,7 @@ class Journal:
         """The log has ended: what never became ready, and was followed by another, failed."""
         events = []
         for attempt in self.attempts:
-            if attempt.ready or attempt.is_over:
+            if attempt.is_decided:
                 continue
             followed = any(
                 one.source == attempt.source and one.first_line > attempt.last_line

@@ -207,8 +207,9 @@ def _from_json(line: int, raw: bytes) -> list[Record] | None:
         return None
     own = _stamp_in(told, "asctime", "timestamp", "time", "ts", "@timestamp")
     level = str(told.get("levelname") or told.get("level") or "").upper()
-    if "stream" in told and not level:  # a container runtime's file: the line is inside
-        inner = ANSI.sub(b"", message.encode("utf-8", "replace"))
+    inner = ANSI.sub(b"", message.encode("utf-8", "replace"))
+    is_whole_line = header(inner) or _SPOKEN.match(inner) or _UVICORN.match(inner)
+    if is_whole_line or ("stream" in told and not level):  # a collector's, or a runtime's
         found = [one for part in inner.splitlines() for one in records(line, part)]
         return [replace(one, cluster=one.cluster or own) for one in found]
     name = told.get("vllm_process_name") or told.get("processName") or ""

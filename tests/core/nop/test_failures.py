@@ -163,3 +163,27 @@ def test_what_comes_late_deepens_the_reason() -> None:
 
     assert attempt.failed is not None
     assert (attempt.failed.line, attempt.failed.reason) == (7, "OSError: below")
+
+
+def test_a_front_end_that_dies_beside_a_good_engine_failed_though_it_stops_orderly() -> None:
+    lines = [*server()[:18], record("Shutdown initiated (timeout=0)", process=ENGINE),
+             record("Shutdown complete", process=ENGINE),
+             *raised("OSError: [Errno 98] Address already in use")]  # fmt: skip
+    attempt = only(lines)
+
+    assert attempt.failed is not None
+    assert attempt.failed.reason == "OSError: [Errno 98] Address already in use"
+
+
+def test_what_is_raised_after_a_signal_in_the_middle_of_a_start_is_noise() -> None:
+    asked = record("[shutdown] EngineCore: trigger received signal=SIGTERM", process=ENGINE)
+    again = record("[shutdown] API server: shutdown triggered", process=API)
+    attempt = only([*server()[:9], asked, again, FAILS, *logged("EngineDeadError: dead", API)])
+
+    assert attempt.failed is None
+    assert (attempt.stopped_line, attempt.is_signalled) == (10, True)
+
+
+def test_a_start_that_was_stopped_did_not_fail_though_another_follows() -> None:
+    stop = record("Shutdown initiated (timeout=0)", process=ENGINE)
+    assert [one.failed for one in read([*server()[:9], stop, *server(begin=500)])] == [None, None]

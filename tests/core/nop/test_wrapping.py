@@ -64,6 +64,7 @@ WRAPPINGS: dict[str, Callable[[str], str]] = {
     "behind a bar, glued": lambda line: f"shards:  50%|##   | 1/2 [00:01<00:01, 1.0it/s]{line}",
     "JSON": as_json,
     "Docker's file": as_docker_keeps_it,
+    "a collector's JSON": lambda line: json.dumps({"level": "info", "message": line}),
     "JSON in compose": lambda line: f"vllm-1  | {as_json(line)}",
 }
 
