@@ -159,7 +159,9 @@ class Attempt:
 
     def trouble(self, cause: Cause) -> None:
         """Note an exception of a server that was ready."""
-        if len(self.troubles) < MOST_MARKS:
+        if self.troubles and self.troubles[-1].line == cause.line:
+            self.troubles[-1] = cause
+        elif len(self.troubles) < MOST_MARKS:
             self.troubles.append(cause)
 
     def gap(self, line: int) -> None:

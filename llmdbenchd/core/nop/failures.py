@@ -5,7 +5,7 @@ engine's, an engine's before a front end's, for each only repeats what the one b
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmdbenchd.core.nop.records import Process, Record
 
@@ -15,6 +15,7 @@ _EXCEPTION = re.compile(
     r"(?:: .*)?\Z",
     re.DOTALL,
 )
+_UNTOLD = re.compile(r"validation errors? for \S+\Z")  # of what, the next line tells
 _DEEPEST = 2
 _LONGEST = 1000
 _MOST_OPEN = 64
@@ -56,8 +57,7 @@ class Tracebacks:
 
     def __init__(self) -> None:
         self.root: Cause | None = None
-        self.last: Cause | None = None
-        self._open: dict[tuple[str, int], None] = {}
+        self._open: dict[tuple[str, int], Cause | None] = {}
 
     @property
     def is_inside(self) -> bool:
@@ -73,18 +73,28 @@ class Tracebacks:
             if record.level not in {"DEBUG", "INFO", "WARNING"} and len(self._open) < _MOST_OPEN:
                 self._open[who] = None
             return None
-        if who not in self._open or not text or text[0] in " \t^~|+":
+        if who not in self._open or not text:
             return None
-        if not _EXCEPTION.match(text):
+        if told := self._open[who]:
+            del self._open[who]
+            return self._told_more(told, text) if text[0] == " " else None
+        if text[0] in " \t^~|+" or not _EXCEPTION.match(text):
             return None
         del self._open[who]
         cause = Cause(record.line, speaker, text[:_LONGEST], record.headed)
-        self.last = cause
+        if _UNTOLD.search(text):
+            self._open[who] = cause
         if self.root is None or cause.depth > self.root.depth:
             self.root = cause
         return cause
 
+    def _told_more(self, cause: Cause, text: str) -> Cause:
+        whole = replace(cause, text=f"{cause.text}: {text.strip()}"[:_LONGEST])
+        if self.root == cause:
+            self.root = whole
+        return whole
+
     def forget(self) -> None:
         """The start went on: what was raised was caught."""
-        self.root = self.last = None
+        self.root = None
         self._open.clear()

@@ -187,3 +187,23 @@ def test_what_is_raised_after_a_signal_in_the_middle_of_a_start_is_noise() -> No
 def test_a_start_that_was_stopped_did_not_fail_though_another_follows() -> None:
     stop = record("Shutdown initiated (timeout=0)", process=ENGINE)
     assert [one.failed for one in read([*server()[:9], stop, *server(begin=500)])] == [None, None]
+
+
+INVALID = "pydantic_core._pydantic_core.ValidationError: 1 validation error for ModelConfig"
+WHY = "  Value error, The checkpoint has model type `new` [type=value_error]"
+
+
+def test_what_is_invalid_is_told_by_the_next_line() -> None:
+    before = only([*server()[:2], *raised(INVALID), f"({API}) {WHY}", f"({API})     For further"])
+    after = only([*server(), *raised(INVALID), f"({API}) {WHY}"])
+    alone = only([*server()[:2], *raised(INVALID), f"({API}) next"])
+    deeper = only([*server()[:2], *raised("ValueError: deep", ENGINE), *raised(INVALID),
+                   f"({API}) {WHY}"])  # fmt: skip
+
+    assert before.failed is not None
+    assert before.failed.reason == f"{INVALID}: {WHY.strip()}"
+    assert [one.text for one in after.troubles] == [f"{INVALID}: {WHY.strip()}"]
+    assert alone.failed is not None
+    assert alone.failed.reason == INVALID
+    assert deeper.failed is not None
+    assert deeper.failed.reason == "ValueError: deep"
