@@ -75,7 +75,7 @@ def _described(attempt: Row) -> str:
     words = [
         f"vLLM {attempt['vllm_version'] or 'of unknown version'}",
         f"engine {attempt['engine']}" if attempt["engine"] else "",
-        attempt["model"] or _model_of(attempt["args"] or {}),
+        attempt["model"] or "",
         f"on {attempt['platform']}" if attempt["platform"] else "",
         f"load format {attempt['load_format'] or 'unknown'}",
         f"sleep mode {mode}",
@@ -83,10 +83,6 @@ def _described(attempt: Row) -> str:
         f"pod or service {attempt['source']}" if attempt["source"] else "",
     ]
     return ", ".join(word for word in words if word)
-
-
-def _model_of(args: Row) -> str:
-    return str(args.get("model") or args.get("model_tag") or "")
 
 
 def _verdict(attempt: Row, *, by: bool = True) -> str:

@@ -13,6 +13,7 @@ _LOAD_FORMAT = re.compile(r"\bload_format=<?(?:LoadFormats?\.)?['\"]?([\w-]+)")
 _EAGER = re.compile(r"\benforce_eager=(True|False)")
 _SLEEP = re.compile(r"\benable_sleep_mode=(True|False)")
 _DEVICE = re.compile(r"\bdevice_config=['\"]?(\w+)")
+_MODEL = re.compile(r"\bmodel='([^']+)'")
 _DEPTH = 60
 
 
@@ -31,6 +32,7 @@ class Facts:
     sleep_mode: bool | None
     is_eager: bool | None
     platform: str | None
+    model: str | None
 
 
 def facts_of(attempt: Attempt) -> Facts:
@@ -41,6 +43,7 @@ def facts_of(attempt: Attempt) -> Facts:
     load_format = _LOAD_FORMAT.search(config)
     sleep = _SLEEP.search(config)
     device = _DEVICE.search(config)
+    model = _MODEL.search(config)
     eager = _EAGER.search(config)
     is_eager = eager[1] == "True" if eager else attempt.has("eager") or None
     if is_eager is None and args is not None:
@@ -52,7 +55,13 @@ def facts_of(attempt: Attempt) -> Facts:
         attempt.has("sleep_mode") or _sleep_mode(args, sleep[1] if sleep else None),
         is_eager,
         platform or (device[1] if device else None),
+        attempt.text.get("model") or (model[1] if model else _model_of(given)),
     )
+
+
+def _model_of(args: dict[str, object]) -> str | None:
+    model = args.get("model") or args.get("model_tag")
+    return str(model) if model else None
 
 
 def _of_args(args: dict[str, object] | None, name: str, default: str) -> str | None:

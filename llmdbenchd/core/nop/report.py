@@ -57,7 +57,7 @@ def attempt_told(attempt: Attempt) -> Json:
         "last_line": attempt.last_line,
         "vllm_version": attempt.text.get("version"),
         "engine": attempt.text.get("engine"),
-        "model": attempt.text.get("model"),
+        "model": facts.model,
         "platform": facts.platform,
         "load_format": facts.load_format,
         "sleep_mode": facts.sleep_mode,

@@ -56,7 +56,7 @@ def test_the_load_format_is_what_the_engine_has(config: str, load_format: str) -
 def test_what_nothing_tells_is_unknown() -> None:
     attempt = only([record("Loading weights took 2.50 seconds")])
 
-    assert facts_of(attempt) == Facts(None, None, None, None, None)
+    assert facts_of(attempt) == Facts(None, None, None, None, None, None)
 
 
 def test_arguments_tell_what_the_configuration_does_not() -> None:
@@ -73,6 +73,14 @@ def test_eager_is_not_what_a_hint_quotes() -> None:
     ordered = record("Enforce eager set, disabling torch.compile and CUDAGraphs.")
     assert facts_of(only([ordered])).is_eager is True
     assert facts_of(only(server(config=CONFIG.replace("False", "True")))).is_eager is True
+
+
+def test_a_model_is_named_by_the_logo_the_engine_or_the_arguments() -> None:
+    assert facts_of(only(server(args="{'model': 'x/y'}"))).model == "a/b"
+    assert facts_of(only(server(config="x", args="{'model_tag': 'x/y'}"))).model == "x/y"
+    logo = record("\u2588  model   org/m", process="APIServer pid=7")
+    assert facts_of(only([logo, *server()])).model == "org/m"
+    assert facts_of(only(server(config="x", args="{'port': 1}"))).model is None
 
 
 def test_platforms_are_named_by_whoever_knows() -> None:
