@@ -111,7 +111,7 @@ def _exact(number: str, scale: float) -> float:
 
 
 def _tags(written: str | None) -> str:
-    return ", ".join(sorted(re.findall(r"\w+", written or "")))
+    return ", ".join(sorted(re.findall(r"\w+", written))) if written else ""
 
 
 _FEW = 2
