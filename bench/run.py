@@ -14,12 +14,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import disk, following, intake, rest, sealing, simulator, start, turns
+from bench import disk, following, intake, load_log, rest, sealing, simulator, start, turns
 from bench.table import Figure, markdown, show
 
 MODULES = {
     module.NAME: module
-    for module in (disk, start, sealing, intake, following, rest, simulator, turns)
+    for module in (disk, start, sealing, intake, following, load_log, rest, simulator, turns)
 }
 
 

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from bench import disk, following, intake, rest, sealing, simulator, start, turns
+from bench import disk, following, intake, load_log, rest, sealing, simulator, start, turns
 from bench.run import MODULES
 from bench.table import Figure, Row, beside, compared, markdown, p50_and_p90, percentile
 
@@ -16,6 +16,7 @@ TINY = [
     (sealing, 1),
     (intake, 2),
     (following, 1),
+    (load_log, 1),
     (rest, 10),
     (simulator, 2),
     (turns, 10),

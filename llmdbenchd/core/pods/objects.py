@@ -195,11 +195,12 @@ class WatchEvent(msgspec.Struct, frozen=True):
 
 
 class Reference(Object, frozen=True, rename="camel"):
-    """What an event is about."""
+    """What an event is about; `field_path` names a container, as `spec.containers{name}`."""
 
     kind: str = ""
     name: str = ""
     uid: str = ""
+    field_path: str = ""
 
 
 class Series(Object, frozen=True, rename="camel"):

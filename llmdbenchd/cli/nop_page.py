@@ -1,0 +1,200 @@
+"""The starts of a log on a terminal: a verdict, a waterfall, values with lines, absences."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from llmdbenchd.core.nop.names import NAMES
+
+_BAR = 44
+_MOST_LINES = 4
+_SHORT = 100
+_NONE = "-"
+_COLUMNS = ("file", "vLLM", "starts", "last start", "total", "model load", "compile", "engine init")
+Row = dict[str, Any]
+
+
+def show_summary(reports: Sequence[Row], console: Console) -> None:
+    """One line for each log."""
+    table = Table(*_COLUMNS, box=None, header_style="bold", pad_edge=False)
+    for report in reports:
+        table.add_row(escape(_file(report["file"])), *_summary(report))
+    console.print(table)
+
+
+def _summary(report: Row) -> list[str]:
+    chosen = next((one for one in report["attempts"]
+                   if one["attempt"] == report["headline_attempt"]), None)  # fmt: skip
+    if chosen is None:
+        return [_NONE, "0", "[red]no vLLM start[/]", *[_NONE] * 4]
+    head = chosen["headline"]
+    total = next((one["seconds"] for one in chosen["durations"] if one["title"] == "total"), None)
+    names = ("model_load_s", "torch_compile_s", "engine_init_s")
+    return [
+        escape(chosen["vllm_version"] or "?"),
+        str(len(report["attempts"])),
+        _verdict(chosen, by=False),
+        _seconds(total),
+        *(_seconds(head.get(name)) for name in names),
+    ]
+
+
+def show(report: Row, console: Console) -> None:
+    """All starts of one log."""
+    starts = len(report["attempts"])
+    console.print()
+    console.rule(f"[bold]{escape(report['file'])}", align="left")
+    many = f"{starts} start{'' if starts == 1 else 's'}"
+    left_out = f", {report['attempts_left_out']} left out" if report["attempts_left_out"] else ""
+    clock = report["time"]["source"] or "none"
+    console.print(f"{report['lines']:,} lines, {many}{left_out}; times: {clock}", style="dim")
+    for attempt in report["attempts"]:
+        _show_attempt(attempt, starts, console)
+
+
+def _show_attempt(attempt: Row, starts: int, console: Console) -> None:
+    console.print()
+    console.print(f"[bold]start {attempt['attempt']}[/] of {starts}, "
+                  f"lines {attempt['first_line']} to {attempt['last_line']}: "
+                  f"{_verdict(attempt)}")  # fmt: skip
+    console.print(Padding(escape(_described(attempt)), (0, 0, 0, 2)), style="dim")
+    _show_end(attempt, console)
+    _show_waterfall(attempt, console)
+    _show_values(attempt, console)
+    _show_absent(attempt["absent"], console)
+
+
+def _described(attempt: Row) -> str:
+    """What was started, in a line."""
+    mode = {True: "on", False: "off", None: "unknown"}[attempt["sleep_mode"]]
+    words = [
+        f"vLLM {attempt['vllm_version'] or 'of unknown version'}",
+        f"engine {attempt['engine']}" if attempt["engine"] else "",
+        attempt["model"] or "",
+        f"on {attempt['platform']}" if attempt["platform"] else "",
+        f"load format {attempt['load_format'] or 'unknown'}",
+        f"sleep mode {mode}",
+        "eager" if attempt["eager"] else "",
+        f"pod or service {attempt['source']}" if attempt["source"] else "",
+    ]
+    return ", ".join(word for word in words if word)
+
+
+def _verdict(attempt: Row, *, by: bool = True) -> str:
+    if ready := attempt["ready"]:
+        sign = f": {escape(ready['by'])}" if by else ""
+        return f"[green]ready[/] (line {ready['line']}{sign})"
+    if failed := attempt["failed"]:
+        return f"[red]failed[/] (line {failed['line']})"
+    if attempt["stopped_line"]:
+        return f"[yellow]stopped before it was ready[/] (line {attempt['stopped_line']})"
+    return "[yellow]never told to be ready[/]"
+
+
+def _show_end(attempt: Row, console: Console) -> None:
+    told = []
+    if failed := attempt["failed"]:
+        who = f"{failed['process']}: " if failed["process"] else ""
+        where = f" (line {failed['reason_line']})" if failed["reason_line"] else ""
+        told.append((f"{who}{failed['reason']}{where}", "red"))
+    for trouble in attempt["after_ready"][:_MOST_LINES]:
+        reason = trouble["reason"][:_SHORT]
+        told.append((f"after it was ready, line {trouble['line']}: {reason}", "yellow"))
+    if attempt["gaps"]:
+        lines = ", ".join(str(one) for one in attempt["gaps"][:_MOST_LINES])
+        told.append((f"lines are missing here: {lines}", "yellow"))
+    for words, style in told:
+        console.print(Padding(Text(words, style=style), (0, 0, 0, 2)))
+
+
+def _show_waterfall(attempt: Row, console: Console) -> None:
+    stages = [one for one in attempt["durations"] if one["seconds"] is not None]
+    if not stages:
+        return
+    placed = [one for one in stages if one["begin_s"] is not None]
+    end = max((one["begin_s"] + one["seconds"] for one in placed), default=0.0) or 1.0
+    start = min((one["begin_s"] for one in placed), default=0.0)
+    stages.sort(key=lambda one: (one["title"] != "total", one["begin_s"] is None,
+                                 one["begin_s"] or 0.0, -one["seconds"]))  # fmt: skip
+    table = Table("stage", "seconds", "", "lines", box=None, header_style="bold", pad_edge=False)
+    table.columns[1].justify = "right"
+    for stage in stages:
+        about = f" ±{stage['within_s']:g}" if stage["within_s"] else ""
+        table.add_row(
+            escape(stage["title"]),
+            f"{stage['seconds']:,.2f}{about}",
+            _bar(stage, start, end),
+            _lines(stage),
+        )
+    console.print(Padding(table, (1, 0, 0, 2)))
+
+
+def _bar(stage: Row, start: float, end: float) -> Text:
+    if stage["begin_s"] is None:
+        return Text("")
+    scale = _BAR / max(end - start, 1e-9)
+    left = round((stage["begin_s"] - start) * scale)
+    length = max(1, round(stage["seconds"] * scale))
+    left = min(left, _BAR - 1)
+    style = "blue" if stage["title"] == "total" else "cyan"
+    return Text(" " * left + "█" * min(length, _BAR - left), style=style)
+
+
+def _lines(stage: Row) -> str:
+    both = [str(one) for one in (stage["start_line"], stage["end_line"]) if one is not None]
+    return " to ".join(both)
+
+
+def _show_values(attempt: Row, console: Console) -> None:
+    table = Table("value", "", "unit", "read from", box=None, header_style="bold", pad_edge=False)
+    table.columns[1].justify = "right"
+    values = {**attempt["values"], **attempt["more"]}
+    for name, readings in values.items():
+        head = attempt["headline"].get(name)
+        shown = readings[-1]["value"] if head is None else head
+        how = f" ({NAMES[name].combined})" if len(readings) > 1 and head is not None else ""
+        table.add_row(
+            f"{name}[dim] {escape(NAMES[name].meaning)}{how}[/]",
+            f"{shown:,}",
+            readings[0]["unit"],
+            escape(_read_from(readings)),
+        )
+    if values:
+        console.print(Padding(table, (1, 0, 0, 2)))
+
+
+def _read_from(readings: Sequence[Row]) -> str:
+    """Lines, and whose they are; of many values each with its own."""
+    shown = []
+    for one in readings[:_MOST_LINES]:
+        value = f"{one['value']:,} " if len(readings) > 1 else ""
+        who = one["process"] or ""
+        who += f" rank {one['rank']}" if one["rank"] is not None and "TP" not in who else ""
+        words = ", ".join(word for word in (one["tag"], who) if word)
+        shown.append(f"{value}line {one['line']}" + (f" ({words})" if words else ""))
+    more = len(readings) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more else "")
+
+
+def _show_absent(absent: dict[str, str], console: Console) -> None:
+    by_reason: dict[str, list[str]] = {}
+    for name, why in absent.items():
+        by_reason.setdefault(why, []).append(name)
+    table = Table("absent", "why", box=None, header_style="bold", pad_edge=False)
+    for why, names in by_reason.items():
+        table.add_row(", ".join(names), escape(why))
+    if absent:
+        console.print(Padding(table, (1, 0, 0, 2)))
+
+
+def _seconds(value: float | None) -> str:
+    return _NONE if value is None else f"{value:,.2f} s"
+
+
+def _file(name: str) -> str:
+    return name.rpartition("/")[2]
