@@ -29,7 +29,10 @@ BEGIN, END = "<!-- bench-kube: begin -->\n", "<!-- bench-kube: end -->\n"
 
 
 def main() -> int:
-    """Measure and print; 0 when every figure could be taken, whether its aim is met or not."""
+    """Measure and print; 0 when every figure could be taken, whether its aim is met or not.
+
+    A part that fails is told of, and the others go on; then the page is left as it is.
+    """
     args = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nothing is left running or lying
     return _inside(args) if INSIDE in os.environ else _outside(args)
@@ -42,6 +45,9 @@ def _outside(args: argparse.Namespace) -> int:
     words = [*("--folder", str(args.folder)), *args.parts]
     words += [f"--{flag}" for flag in ("quick", "json", "write") if getattr(args, flag)]
     try:
+        subprocess.run(
+            (*tool, "down", *state), check=False
+        )  # one that is up may be of another kind
         up = subprocess.run((*tool, "up", "--fresh", "--measured", *state), check=False)
         if up.returncode:
             return up.returncode
@@ -54,26 +60,30 @@ def _outside(args: argparse.Namespace) -> int:
 
 def _inside(args: argparse.Namespace) -> int:
     complaints = Console(stderr=True, highlight=False)
-    figures = []
+    figures, failed = [], False
     for name in args.parts or PARTS:
         began = time.monotonic()
         folder = Path(tempfile.mkdtemp(prefix=f"llmdbenchd-bench-{name}-", dir=args.folder))
         try:
             rows = PARTS[name].measure(Ground.here(folder, quick=args.quick))
+        except Exception:  # noqa: BLE001 - told; the others take minutes, and are wanted too
+            complaints.print_exception()
+            failed = True
+            continue
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         complaints.print(f"{name}: {time.monotonic() - began:.0f} s", style="dim")
         figures.append(Figure(name, PARTS[name].TITLE, rows))
     if args.json:
         print(json.dumps({"machine": machine(), "figures": [asdict(one) for one in figures]}))
-        return 0
+        return int(failed)
     console = Console(width=None if sys.stdout.isatty() else 190, highlight=False)
     console.print(machine())
     show(figures, console)
-    if args.write:
+    if args.write and not failed:
         page = PAGE.read_text(encoding="utf-8")
         PAGE.write_text(written(page, f"{machine()}\n\n{markdown(figures)}\n"), encoding="utf-8")
-    return 0
+    return int(failed)
 
 
 def written(page: str, table: str) -> str:

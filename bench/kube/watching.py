@@ -170,8 +170,10 @@ def _say_that_it_runs(namespace: Namespace, pod: Object) -> None:
         "state": {"running": {"startedAt": pod["metadata"]["creationTimestamp"]}},
     }
     status = {"phase": "Running", "containerStatuses": [container]}
-    path = f"{namespace.path('pods', pod['metadata']['name'])}/status"
-    code, answer = namespace.api.ask("PUT", path, {**pod, "status": status})
+    metadata = pod["metadata"] | {"resourceVersion": None}  # whatever the scheduler said meanwhile
+    path = f"{namespace.path('pods', metadata['name'])}/status"
+    said = {**pod, "metadata": metadata, "status": status}
+    code, answer = namespace.api.ask("PUT", path, said)
     assert code < 400, answer  # noqa: PLR2004 - of HTTP, an error
 
 
