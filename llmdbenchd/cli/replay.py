@@ -7,10 +7,14 @@ from pathlib import Path
 
 from llmdbenchd.cli.results import archive_folder
 from llmdbenchd.core.job.accepted import AcceptedJob, decoded
-from llmdbenchd.core.job.replay import CannotReplay, again, job_text
+from llmdbenchd.core.job.replay import again, job_text
 from llmdbenchd.core.results.document import read_row
 
 _GOOD, _NO, _CANNOT_TELL = 0, 1, 3
+
+
+class CannotReplay(ValueError):
+    """There is no job file for this archive; the message says why."""
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -158,7 +158,7 @@ def _with_local_files(text: str, flags: Mapping[str, object], folder: Path) -> s
             word, base = value_at(text, field), folder
         if word is None and not has(text, field):
             word, base = _of_the_environment(field, text), Path()
-        found = inlined(field, str(word) if word else None, base)
+        found = inlined(field, str(word) if word else None, base, process_environment())
         if found.remark:
             _complain(found.remark, _GOOD)
         if found.value is not None:

@@ -11,8 +11,10 @@ import yaml
 from llmdbenchd.cli import submit
 from llmdbenchd.core.job.jobfile import Reading, read_job
 from llmdbenchd.core.job.row import Row
+from llmdbenchd.core.job.treatment_files import TreatmentsFile, read_file
 from llmdbenchd.core.job.variables import TABLE
 from llmdbenchd.edge.files.inbox import prepare_queue
+from tests.core.job.test_treatments import ERA, TODAY
 
 
 class Caller:
@@ -201,13 +203,13 @@ def test_a_path_in_the_file_begins_where_the_file_lies(caller: Caller, tmp_path:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/w.yaml").write_text("a: 1\n")
     (tmp_path / "mine/x.yaml").write_text("workload: ./w.yaml\ntreatments: ./t\n")
-    (tmp_path / "mine/t.yaml").write_text("run:\n  factors: [a]\n  treatments: ['01,1:30']\n")
+    (tmp_path / "mine/t.yaml").write_text("run:\n  factors: [a, b]\n  treatments: ['01,x']\n")
 
     assert caller.submits("mine/x.yaml") == 0
 
     assert caller.job == {
         "workload": {"file": "w.yaml", "text": "a: 1\n"},
-        "treatments": {"run": {"factors": ["a"], "treatments": ["01,1:30"]}},
+        "treatments": {"run": {"factors": ["a", "b"], "treatments": ["01,x"]}},
     }
 
 
@@ -253,16 +255,50 @@ def test_a_scenario_goes_along_without_its_credentials(
 
     assert caller.submits("-c", "./mine") == 0
 
-    first, second, *_ = line.splitlines()
-    sent = f"{first[: first.index('TOKEN') + 6]}\n{second}\n"
-    assert caller.job == {"scenario": {"file": name, "text": sent}}
-    assert "credentials were not sent along" in capsys.readouterr().err
+    assert caller.job == {"scenario": {"LLMDBENCH_HARNESS_NAME": "nop"}}
+    assert f"{name}:1: LLMDBENCH_HF_TOKEN holds a credential: it is neither used nor kept" in (
+        capsys.readouterr().err
+    )
 
 
-def test_a_scenario_with_a_credential_under_an_innocent_name_stops_the_job(caller: Caller) -> None:
-    Path("mine.sh").write_text("export LLMDBENCH_X=hf_abcdefghijklm\n")
+def test_a_scenario_is_read_with_the_callers_variables_where_they_are(
+    caller: Caller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("mine.sh").write_text(
+        "export LLMDBENCH_A=$HOME/a-$LLMDBENCH_HARNESS_NAME\n"
+        "export LLMDBENCH_HARNESS_CPU_NR=$MY_PASSWORD$LLMDBENCH_CPUS\n"
+        "export LLMDBENCH_EMPTY=\n"
+    )
+    caller.environment = {"HOME": "/home/me", "MY_PASSWORD": "12345", "LLMDBENCH_CPUS": "010"}
+
+    assert caller.submits("-c", "./mine.sh") == 0
+
+    assert caller.job["scenario"] == {
+        "LLMDBENCH_A": "/home/me/a-inference-perf",
+        "LLMDBENCH_HARNESS_CPU_NR": "010",
+        "LLMDBENCH_EMPTY": "",
+    }
+    assert "12345" not in caller.text
+    told = capsys.readouterr().err
+    assert "mine.sh:2: LLMDBENCH_HARNESS_CPU_NR refers to MY_PASSWORD, which nobody" in told
+
+
+def test_a_scenario_without_variables_still_takes_the_place_of_its_path(caller: Caller) -> None:
+    Path("mine.sh").write_text("# nothing yet\n")
+
+    assert caller.submits("-c", "./mine.sh") == 0
+    assert caller.job == {"scenario": {}}
+    assert caller.reading.problems == ()
+
+
+def test_a_scenario_that_is_more_than_assignments_stops_the_job_with_its_line(
+    caller: Caller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("mine.sh").write_text("\nif true; then\n")
 
     assert caller.submits("-c", "./mine.sh") == 1
+    assert "mine.sh:2: a condition (`if`)" in capsys.readouterr().err
+    assert list(caller.queue.glob("*.yaml")) == []
 
 
 @pytest.mark.parametrize(
@@ -283,11 +319,39 @@ def test_a_local_file_that_cannot_go_along_stops_the_job(
     assert list(caller.queue.glob("*.yaml")) == []
 
 
-@pytest.mark.parametrize("text", ["a: [", "- a"])
-def test_treatments_that_are_no_mapping_stop_the_job(caller: Caller, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: [", "is not YAML"),
+        ("- a", "t.yaml:1: 0 wants a mapping"),
+        ("just words", "t.yaml:1: the file is a text"),
+        ("run:\n  factors: &f [a]\n  treatments: [1]\n", "t.yaml:2: uses an anchor"),
+        ("constants: {}\ntreatment: []\n", "t.yaml:2: treatment is not a field"),
+        ("", "t.yaml:1: "),
+    ],
+)
+def test_treatments_that_are_none_stop_the_job_with_their_line(
+    caller: Caller, capsys: pytest.CaptureFixture[str], text: str, told: str
+) -> None:
     Path("t.yaml").write_text(text)
 
     assert caller.submits("-e", "./t.yaml") == 1
+    assert told in capsys.readouterr().err
+    assert list(caller.queue.glob("*.yaml")) == []
+
+
+@pytest.mark.parametrize("text", [ERA, f"# theirs\n{TODAY}", '- {name: "007", a: "1:30", b: 1.5}'])
+def test_an_experiment_that_goes_along_is_the_one_that_the_daemon_would_have_read(
+    caller: Caller, text: str
+) -> None:
+    Path("t.yaml").write_text(text)
+    document, _ = read_file(TreatmentsFile("t.yaml", text))
+
+    assert caller.submits("-e", "./t.yaml") == 0
+
+    spec = caller.reading.spec
+    assert spec is not None
+    assert spec.treatments == document
 
 
 def test_no_local_file_is_read_because_a_variable_names_it(caller: Caller, tmp_path: Path) -> None:

@@ -37,11 +37,11 @@ def _source(shelf: Shelf, harness: str, name: str) -> Source:
 def profile_files(
     spec: JobSpec, cell: Cell, shelved: Shelved, *, endpoint: str, workspace: str
 ) -> tuple[PlanFile, ...]:
-    """The profiles as files of a launcher, rendered for one run, without its overrides.
+    """The profiles as files of a launcher, rendered for one run, without its changes.
 
     What cannot be rendered is there as a template, and its first line says why.
     """
-    plainly = spec.model_copy(update={"overrides": {}})
+    plainly = spec.model_copy(update={"overrides": {}, "treatments": None})
     return tuple(
         _file(plainly, cell, harness, source, endpoint, workspace) for harness, source in shelved
     )

@@ -31,6 +31,34 @@ class ScenarioFile:
 Open = Callable[[str], ScenarioFile]
 
 
+@dataclass(frozen=True, slots=True)
+class CarriedScenario:
+    """A scenario on its way into a job: its variables, and what its owner should know."""
+
+    variables: Mapping[str, str]
+    remarks: tuple[str, ...]
+
+
+def carried_scenario(found: ScenarioFile, *, environment: Mapping[str, str]) -> CarriedScenario:
+    """What a job may hold of a scenario that lies where its daemon never looks.
+
+    Args:
+        found: the file.
+        environment: the caller's; its credentials are as good as unset.
+
+    Raises:
+        ScenarioError: where it holds something else than a scenario does, and what.
+    """
+    harmless = {
+        name: value
+        for name, value in environment.items()
+        if not names_a_credential(name) and not holds_a_credential(value)
+    }
+    scenario = read_scenario(found.text, file=found.file, given=_defaults() | harmless)
+    kept = {name: one.text for name, one in _without_secrets(scenario).items()}
+    return CarriedScenario(kept, tuple(message for message, _ in _remarks(scenario)))
+
+
 def read_job_with_scenario(
     data: bytes, *, stem: str, environment: Mapping[str, str], open_scenario: Open
 ) -> Reading:
@@ -104,17 +132,21 @@ def _without_secrets(scenario: Scenario) -> dict[str, Assigned]:
 
 
 def _notes(scenario: Scenario, reading: Reading) -> Iterator[Problem]:
-    """What a scenario lets one expect, and what does not happen."""
     mark = reading.mark("scenario")
+    for message, hint in _remarks(scenario):
+        yield Problem(mark.line, mark.column, "scenario", message, hint)
+
+
+def _remarks(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """What a scenario lets one expect and what does not happen, each with a hint."""
     for name, one in scenario.variables.items():
         place = scenario.place(name)
         if names_a_credential(name) or holds_a_credential(one.text):
             message = f"{place}: {name} holds a credential: it is neither used nor kept"
-            hint = "name a secret by `hf_token` or `endpoint_auth`"
-            yield Problem(mark.line, mark.column, "scenario", message, hint)
+            yield message, "name a secret by `hf_token` or `endpoint_auth`"
         elif name in _OF_INTEREST and one.missing:
-            message = f"{place}: {name} refers to {', '.join(one.missing)}, which nobody has set"
-            yield Problem(mark.line, mark.column, "scenario", message)
+            missing = ", ".join(one.missing)
+            yield f"{place}: {name} refers to {missing}, which nobody has set", ""
 
 
 def _refused(reading: Reading, error: ScenarioError) -> Reading:

@@ -1,11 +1,12 @@
 """A job together with the treatments file that it names."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic_core import PydanticCustomError
 
 from llmdbenchd.core.job.jobfile import Reading
+from llmdbenchd.core.job.kinds import Object
 from llmdbenchd.core.job.model import MOST_RUNS
 from llmdbenchd.core.job.nodes import Entries, Entry, Mark, compose
 from llmdbenchd.core.job.problems import Problem, in_line_order
@@ -25,6 +26,15 @@ class TreatmentsFile:
 
 
 Open = Callable[[str], TreatmentsFile]
+_Told = tuple[str, str]  # what is wrong, and a hint
+
+
+class WrongTreatments(ValueError):
+    """The file holds no experiment: `told` is all that is wrong, each with its place."""
+
+    def __init__(self, told: Sequence[_Told]) -> None:
+        super().__init__("; ".join(f"{what} ({hint})" if hint else what for what, hint in told))
+        self.told = told
 
 
 def with_treatments(reading: Reading, open_treatments: Open) -> Reading:
@@ -42,36 +52,50 @@ def with_treatments(reading: Reading, open_treatments: Open) -> Reading:
     try:
         found = open_treatments(asked)
     except WorkloadError as error:
-        return _refused(reading, [(one.message, one.hint) for one in error.problems], asked)
+        told = [(f"{asked} {one.message}", one.hint) for one in error.problems]
+        return _refused(reading, told)
+    try:
+        document, inside = read_file(found)
+    except WrongTreatments as error:
+        return _refused(reading, error.told)
+    return _noted(_with(reading, document, found.file), inside, found.file)
+
+
+def read_file(found: TreatmentsFile) -> tuple[Object, Plain]:
+    """The experiment in today's form, and the file's values as they are written.
+
+    Raises:
+        WrongTreatments: it is none.
+    """
     root, problems = compose(found.text)
     inside = plain(Entries(Mark(1, 1), (Entry(Mark(1, 1), _FIELD, root),)) if root else None)
     problems = (*problems, *inside.problems)
     if problems:
-        told = [(f":{one.line}: {one.message}", one.hint) for one in problems]
-        return _refused(reading, told, found.file)
+        told = [(f"{found.file}:{one.line}: {one.message}", one.hint) for one in problems]
+        raise WrongTreatments(told)
     try:
         document = read_treatments(inside.values.get(_FIELD))
-        if isinstance(document, str):
-            return _refused(reading, [(":1: the file is a text, not a mapping", "")], found.file)
     except PydanticCustomError as error:
-        return _refused(reading, [_told(error, inside)], found.file)
-    return _noted(_with(reading, document, found.file), inside, found.file)
+        raise WrongTreatments([_told(error, inside, found.file)]) from error
+    if isinstance(document, str):
+        raise WrongTreatments([(f"{found.file}:1: the file is a text, not a mapping", "")])
+    return document, inside
 
 
-def _told(error: PydanticCustomError, inside: Plain) -> tuple[str, str]:
+def _told(error: PydanticCustomError, inside: Plain, file: str) -> _Told:
     facts = error.context or {}
     at = (_FIELD, *facts["at"])
     name = ".".join(map(str, facts["at"])) or "the file"
     line = inside.keys[at].line if at in inside.keys else inside.mark(at).line
-    return f":{line}: {name} {facts['message']}", facts["hint"]
+    return f"{file}:{line}: {name} {facts['message']}", facts["hint"]
 
 
 def _with(reading: Reading, document: object, file: str) -> Reading:
     kept = {_FIELD: document}
     best = reading.best.model_copy(update=kept) if reading.best else None
     if best is not None and best.cells > MOST_RUNS:
-        told = f": the job would make {best.cells} runs; at most {MOST_RUNS} are possible"
-        return _refused(reading, [(told, "split it into several jobs")], file)
+        told = f"{file}: the job would make {best.cells} runs; at most {MOST_RUNS} are possible"
+        return _refused(reading, [(told, "split it into several jobs")])
     spec = reading.spec.model_copy(update=kept) if reading.spec else None
     return replace(reading, best=best, spec=spec)
 
@@ -88,15 +112,10 @@ def _notes(reading: Reading, inside: Plain, file: str) -> Iterator[Problem]:
         yield Problem(mark.line, mark.column, f"{_FIELD}.{key}", f"{where}{message}")
 
 
-def _refused(reading: Reading, told: list[tuple[str, str]], file: str) -> Reading:
+def _refused(reading: Reading, told: Sequence[_Told]) -> Reading:
     """The reading with problems at the place that names the file."""
     mark = reading.mark(_FIELD)
-    problems = [
-        Problem(
-            mark.line, mark.column, _FIELD, f"{file}{'' if what[0] == ':' else ' '}{what}", hint
-        )
-        for what, hint in told
-    ]
+    problems = [Problem(mark.line, mark.column, _FIELD, what, hint) for what, hint in told]
     return replace(
         reading,
         spec=None,

@@ -36,12 +36,13 @@ class Treatment:
     Attributes:
         name: unique in its experiment, also when it is cleaned for a folder's name.
         changes: keys or dotted paths of the workload to their new values.
-        profile: the profile that it changes; None = the job's.
+        profile: what it changes: the name of a profile, or a carried file as in `workload`;
+            None = the job's workload.
     """
 
     name: str
     changes: Mapping[str, object] = field(default_factory=dict)
-    profile: str | None = None
+    profile: str | Object | None = None
 
 
 _Found = list[tuple[Treatment, Path]]
@@ -184,15 +185,22 @@ def _changes(one: object, at: Path) -> dict[str, object]:
 
 
 def _treatment(one: Mapping[str, object], index: int, at: Path) -> Treatment:
-    name, profile = one.get("name", f"t{index}"), one.get("profile")
+    name = one.get("name", f"t{index}")
     if not isinstance(name, str | int | float) or not cleaned(str(name)):
         raise mistake("wants a name with letters or digits", at=(*at, "name"))
-    if profile is not None and (not isinstance(profile, str) or "/" in profile):
-        raise mistake("wants the name of a profile of the harness", at=(*at, "profile"))
     changes = {key: value for key, value in one.items() if key not in {"name", "profile"}}
     if any(not key.strip() for key in changes):
         raise mistake("has an empty key", at=at)
-    return Treatment(str(name), changes, profile)
+    return Treatment(str(name), changes, _profile(one.get("profile"), at))
+
+
+def _profile(given: object, at: Path) -> str | Object | None:
+    """A profile's name, or a file that is carried along: `{file: NAME, text: TEXT}`."""
+    if given is None or (isinstance(given, str) and "/" not in given):
+        return given
+    if isinstance(given, dict) and given.keys() == {"file", "text"}:
+        return given
+    raise mistake("wants the name of a profile of the harness", at=(*at, "profile"))
 
 
 def _constants(given: object, at: Path) -> dict[str, object]:

@@ -1,22 +1,23 @@
 """The caller's local files, put into a job: the daemon may live elsewhere, and never sees them."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from llmdbenchd.core.job.credentials import holds_a_credential, names_a_credential
+from llmdbenchd.core.job.credentials import holds_a_credential
 from llmdbenchd.core.job.decoding import LARGEST
 from llmdbenchd.core.job.editing import NoJobFile
+from llmdbenchd.core.job.scenarios import ScenarioFile, carried_scenario
+from llmdbenchd.core.job.treatment_files import TreatmentsFile, WrongTreatments, read_file
+from llmdbenchd.core.scenario.errors import ScenarioError
 
 ENDINGS = {  # what may be left out of a name, the likeliest first
     "workload": ("", ".yaml", ".yaml.in", ".yaml.j2"),
-    "treatments": ("", ".yaml"),
-    "scenario": ("", ".sh", ".yaml"),
+    "treatments": ("", ".yaml", ".yml"),
+    "scenario": ("", ".sh", ".yaml", ".yml"),
 }
-_ASSIGNED = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*[=:]")  # by a shell, in YAML
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,14 @@ class Inlined:
     remark: str = ""
 
 
-def inlined(field: str, word: str | None, base: Path) -> Inlined:
+def inlined(field: str, word: str | None, base: Path, environment: Mapping[str, str]) -> Inlined:
     """The file that a field names, if it is one of the caller's: a name has no `/` in it.
 
     Args:
         field: one of `ENDINGS`.
         word: what the field says.
         base: the folder that a relative path begins at.
+        environment: the caller's variables, which a scenario may refer to.
 
     Raises:
         NoJobFile: the file cannot go into a job; the message says why.
@@ -50,11 +52,11 @@ def inlined(field: str, word: str | None, base: Path) -> Inlined:
         return Inlined(None, f"{field}: {word} is not here; the daemon will look for it there")
     text = _read(path)
     if field == "scenario":
-        return _scenario(path, text)
+        return _scenario(path, text, environment)
     if holds_a_credential(text):
         raise NoJobFile(f"{path} holds what looks like a credential: name a secret instead")
     if field == "treatments":
-        return Inlined(_tree(path, text))
+        return Inlined(_experiment(path, text))
     return Inlined({"file": path.name, "text": text})
 
 
@@ -77,28 +79,23 @@ def _read(path: Path) -> str:
     return text
 
 
-def _scenario(path: Path, text: str) -> Inlined:
-    """A scenario without its credentials: nothing of the run phase reads them there."""
-    lines = [_without_credential(line) for line in text.splitlines(keepends=True)]
-    safe = "".join(lines)
-    if holds_a_credential(safe):
-        raise NoJobFile(f"{path} holds what looks like a credential: name a secret instead")
-    remark = f"{path}: its credentials were not sent along" if safe != text else ""
-    return Inlined({"file": path.name, "text": safe}, remark)
-
-
-def _without_credential(line: str) -> str:
-    found = _ASSIGNED.match(line)
-    if found is None or not names_a_credential(found["name"]):
-        return line
-    return f"{found[0]}\n"
-
-
-def _tree(path: Path, text: str) -> yaml.Node:
+def _scenario(path: Path, text: str, environment: Mapping[str, str]) -> Inlined:
+    """A scenario's variables, without its credentials."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError) as error:
+        found = carried_scenario(ScenarioFile(str(path), text), environment=environment)
+    except ScenarioError as error:
+        raise NoJobFile(f"{error}{f' ({error.hint})' if error.hint else ''}") from error
+    return Inlined(dict(found.variables), "\n".join(found.remarks))
+
+
+def _experiment(path: Path, text: str) -> yaml.Node:
+    """An experiment as it is written, once the daemon's own reader has taken it."""
+    try:
+        read_file(TreatmentsFile(str(path), text))
+    except WrongTreatments as error:
+        raise NoJobFile(str(error)) from error
+    try:
+        node: yaml.Node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:  # the reader's parser is another one
         raise NoJobFile(f"{path} is not YAML: {error}") from error
-    if not isinstance(node, yaml.MappingNode):
-        raise NoJobFile(f"{path} is no mapping (`field: value` lines)")
     return node

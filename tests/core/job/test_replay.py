@@ -1,6 +1,6 @@
 """A job file made out of an accepted job asks for the same thing again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,32 +8,85 @@ import pytest
 import yaml
 
 from llmdbenchd.core.job.accepted import AcceptedJob, decoded, encoded
+from llmdbenchd.core.job.attempt import Attempt
 from llmdbenchd.core.job.completion import completed
-from llmdbenchd.core.job.jobfile import read_job
-from llmdbenchd.core.job.layers import SCENARIO, Layer
-from llmdbenchd.core.job.replay import CannotReplay, again, job_text
-from llmdbenchd.core.job.workloads import Source, find
-from tests.core.job.test_every_row import Shelf
+from llmdbenchd.core.job.matrix import Cell
+from llmdbenchd.core.job.replay import again, job_text
+from llmdbenchd.core.job.scenarios import ScenarioFile
+from llmdbenchd.core.job.treatment_files import TreatmentsFile
+from llmdbenchd.core.job.whole import read_whole_job
+from llmdbenchd.core.job.workloads import find_all, rendered
+from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan
+from llmdbenchd.core.scenario.errors import ScenarioError
+from llmdbenchd.core.workload.errors import WorkloadError, WorkloadProblem
 
-WORKLOAD = "a: 1  # why\n\nb: REPLACE_ENV_LLMDBENCH_DEPLOY_CURRENT_MODEL\n"
+WORKLOAD = "min: 1  # why\n\nmax: 1\ntext: REPLACE_ENV_LLMDBENCH_DEPLOY_CURRENT_MODEL\n"
+ERA = """\
+run:
+  constants: [{max: 70}]
+  factors: [min, text]
+  treatments: {long one: "40,1e3", short: '10,"007"'}
+"""
+TODAY = "constants: {max: 70}\ntreatments: [{name: a, min: 2}, {name: b, profile: other, max: 9}]\n"
+
+
+class World:
+    """Every file that a job may name: all of them lie here, or (later) none.
+
+    Attributes:
+        scenario: what every scenario says; None = none is there.
+        treatments: likewise.
+        there: whether there are profiles.
+    """
+
+    def __init__(
+        self, scenario: str | None = None, treatments: str | None = None, *, there: bool = True
+    ) -> None:
+        self.scenario, self.treatments, self.there = scenario, treatments, there
+
+    def open_scenario(self, name: str) -> ScenarioFile:
+        if self.scenario is None:
+            raise ScenarioError(name, 0, "is gone")
+        return ScenarioFile(name, self.scenario)
+
+    def open_treatments(self, name: str) -> TreatmentsFile:
+        if self.treatments is None:
+            raise WorkloadError([WorkloadProblem(name, 0, name, "is gone")])
+        return TreatmentsFile(name, self.treatments)
+
+    def harnesses(self) -> Sequence[str]:
+        return ["inference-perf"]
+
+    def names(self, harness: str) -> Sequence[str]:
+        return ["sanity_random", "other"] if harness else []
+
+    def read(self, harness: str, name: str) -> "Profile":
+        if not self.there:
+            raise WorkloadError([WorkloadProblem(name, 0, name, f"of {harness} is gone")])
+        return Profile(name)
+
+
+class Profile:
+    """One that lets itself be told from another."""
+
+    def __init__(self, name: str) -> None:
+        self.path = f"profiles/{name}.yaml.in"
+        self.text = f"{WORKLOAD}{name}: 3\n"
 
 
 def taken(
     text: str,
     *,
     environment: Mapping[str, str] | None = None,
-    scenario: Mapping[str, str] | None = None,
+    world: World | None = None,
     engine: str = "kubernetes",
 ) -> AcceptedJob:
-    reading = read_job(
-        text.encode(),
-        stem="mine",
-        environment=environment or {},
-        scenario=Layer(SCENARIO, scenario or {}),
-    )
+    world = world or World("", ERA)
+    reading = read_whole_job(text.encode(), stem="mine", environment=environment or {}, files=world)
     assert reading.problems == ()
     reading = completed(reading, engine=engine, image="given:v1", namespace="ours")
     assert reading.spec is not None
+    sources = dict(find_all(reading.spec, world, lambda path: f"{WORKLOAD}at: {path}\n"))
     job = AcceptedJob(
         job="mine-1",
         owner="o",
@@ -41,22 +94,45 @@ def taken(
         engine=engine,
         spec=reading.spec,
         values=reading.values,
-        source=Source("mine.yaml.in", WORKLOAD),
+        source=sources.pop(""),
+        sources=sources,
     )
     return decoded(encoded(job))
 
 
 def replayed(job: AcceptedJob, run: str = "") -> AcceptedJob:
     cell = next((one for one in job.cells if one.run == run), None)
-    return taken(job_text(again(job, cell), "why"))
+    return taken(job_text(again(job, cell), "why"), world=World(there=False))
 
 
 def same(job: AcceptedJob) -> dict[str, object]:
     """What the job asks for, whoever said it."""
     said = job.spec.model_dump(mode="json", by_alias=True)
-    for other in ("id", "not_before", "engine", "workload", "variables", "submitted_environment"):
+    for other in (
+        "id", "not_before", "engine", "workload", "treatments", "variables",
+        "submitted_environment",
+    ):  # fmt: skip
         del said[other]
-    return said | {"engine": job.engine, "cells": job.cells, "limits": job.limits}
+    texts = [text_of(job, cell) for cell in job.cells]
+    plans = [plan_of(job, cell, text) for cell, text in zip(job.cells, texts, strict=True)]
+    return said | {
+        "engine": job.engine, "limits": job.limits, "cells": job.cells, "texts": texts,
+        "plans": plans,
+    }  # fmt: skip
+
+
+def plan_of(job: AcceptedJob, cell: Cell, text: str) -> LauncherPlan:
+    attempt = Attempt(
+        spec=job.spec.model_copy(update={"id": None}),
+        cell=cell,
+        endpoint="http://h:1",
+        instance="i",
+        job="j",
+        epoch=0,
+        workload_file=job.source_of(cell).rendered_file(cell.treatment),
+        workload_text=text,
+    )
+    return attempt.plan(1, IMAGE)
 
 
 JOBS = {
@@ -66,7 +142,12 @@ JOBS = {
     "hf_token: {}\nendpoint_auth: {secret: s, key: k}\noverrides: min=20,text='1:30'\n",
     "variables": "variables: {LLMDBENCH_HARNESS_CPU_NR: '3', LLMDBENCH_MINE: '010'}\n"
     "submitted_environment: {LLMDBENCH_HARNESS_CPU_MEM: 1Gi, LLMDBENCH_IMAGE_TAG: v7}\n",
-    "a workload of its own": "workload: {load: {rate: 1}}\nharness: nop\n",
+    "a workload of its own": "workload: {min: 1, max: 2, text: a}\nharness: nop\n",
+    "a workload by path": "workload: /srv/w.yaml\n",
+    "a scenario": "scenario: guide.sh\nrepeat: 2\n",
+    "a scenario in the job": "scenario: {LLMDBENCH_HARNESS_CPU_NR: 010, OTHER: 'no'}\n",
+    "treatments": "treatments: both\nharness: {env_to_pod: OTHER}\n",
+    "treatments and a scenario": "treatments: both\nscenario: guide\noverrides: max=3\n",
 }
 DAEMON = {
     "LLMDBENCH_HARNESS_CPU_NR": "5",
@@ -75,28 +156,71 @@ DAEMON = {
     "LLMDBENCH_HARNESS_EXPERIMENT_PROFILE_OVERRIDES": "min=20",
     "LLMDBENCH_RUN_EXPERIMENT_ANALYZE_LOCALLY": "1",
 }
+NAMING = {
+    "LLMDBENCH_DEPLOY_SCENARIO": "guide",
+    "LLMDBENCH_HARNESS_EXPERIMENT_TREATMENTS": "both",
+    "LLMDBENCH_HARNESS_EXPERIMENT_PROFILE": "other",
+}
+GUIDE = """\
+export LLMDBENCH_HARNESS_PVC_NAME=theirs LLMDBENCH_HF_TOKEN=hf_abcdefghijk OTHER=1
+export LLMDBENCH_HARNESS_EXPERIMENT_PROFILE_OVERRIDES=text=9
+export LLMDBENCH_RUN_EXPERIMENT_MINE=$LLMDBENCH_HARNESS_NAME LLMDBENCH_DEPLOY_METHODS=a,b
+export LLMDBENCH_IMAGE_TAG=v9
+"""
 
 
 @pytest.mark.parametrize("text", JOBS.values(), ids=JOBS)
-@pytest.mark.parametrize("environment", [{}, DAEMON], ids=["alone", "with the daemon's variables"])
-@pytest.mark.parametrize("scenario", [{}, {"LLMDBENCH_HARNESS_PVC_NAME": "theirs"}])
+@pytest.mark.parametrize(
+    "environment", [{}, DAEMON, NAMING], ids=["alone", "the daemon's values", "the daemon's files"]
+)
+@pytest.mark.parametrize("treatments", [ERA, TODAY], ids=["era", "today"])
 def test_the_same_thing_is_asked_for_wherever_its_values_came_from(
-    text: str, environment: dict[str, str], scenario: dict[str, str]
+    text: str, environment: dict[str, str], treatments: str
 ) -> None:
-    job = taken(text, environment=environment, scenario=scenario)
+    job = taken(text, environment=environment, world=World(GUIDE, treatments))
+    again_job = replayed(job)
 
-    assert same(replayed(job)) == same(job)
-    assert same(replayed(replayed(job))) == same(job)
+    assert same(again_job) == same(job)
+    assert again_job.spec.experiment == replayed(again_job).spec.experiment
+    assert same(replayed(again_job)) == same(job)
+    for cell in (job.cells[0], job.cells[-1]):
+        (only,) = (one := replayed(job, cell.run)).cells
+        assert replace(cell, run="r001", repetition=1) == only
+        assert text_of(one, only) == text_of(job, cell)
+
+
+def text_of(job: AcceptedJob, cell: Cell) -> str:
+    return rendered(job.spec, cell, job.source_of(cell), endpoint="http://h:1")
 
 
 def test_the_workload_is_that_of_its_time_word_for_word_and_readable() -> None:
     job = taken("workload: sanity_random")
     text = job_text(again(job), "why")
 
-    again_spec = replayed(job).spec
-    assert find(again_spec, Shelf(), lambda path: path) == job.source
+    assert replayed(job).source == job.source
     assert text.startswith("# why\nname: mine\n")
-    assert "    a: 1  # why\n\n    b: REPLACE_ENV" in text
+    assert "    min: 1  # why\n\n    max: 1\n    text: REPLACE_ENV" in text
+
+
+def test_a_scenario_is_replayed_as_it_was_kept_and_nothing_of_it_twice() -> None:
+    told = again(taken("scenario: guide", world=World(GUIDE)))
+
+    assert told["scenario"] == {
+        "LLMDBENCH_HARNESS_PVC_NAME": "theirs",
+        "OTHER": "1",
+        "LLMDBENCH_HARNESS_EXPERIMENT_PROFILE_OVERRIDES": "text=9",
+        "LLMDBENCH_RUN_EXPERIMENT_MINE": "inference-perf",
+        "LLMDBENCH_DEPLOY_METHODS": "a,b",
+        "LLMDBENCH_IMAGE_TAG": "v9",
+    }
+    assert not told.keys() & {"storage", "overrides", "methods", "variables"}
+
+
+def test_a_scenario_without_a_word_is_kept_or_the_variable_would_name_another_one() -> None:
+    job = taken("submitted_environment: {LLMDBENCH_DEPLOY_SCENARIO: none}", world=World(""))
+
+    assert again(job)["scenario"] == {}
+    assert replayed(job).spec.scenario == {}
 
 
 def test_values_of_elsewhere_stay_as_weak_as_they_were() -> None:
@@ -122,10 +246,17 @@ def test_one_run_of_many_is_that_run_alone() -> None:
     assert (only.model, only.method) == ("c/d", "endpoint")
 
 
-def test_one_treatment_of_many_is_refused_since_no_job_file_says_it() -> None:
-    job = taken("")
-    with pytest.raises(CannotReplay, match="replay the whole job"):
-        again(job, replace(job.cells[0], treatment="t"))
+def test_one_treatment_of_many_is_asked_for_alone_with_its_constants_and_its_profile() -> None:
+    job = taken("treatments: both\nworkload: sanity_random", world=World(treatments=TODAY))
+
+    assert again(job, job.cells[1])["treatments"] == {
+        "constants": {"max": 70},
+        "treatments": [
+            {"name": "b", "profile": {"file": "other.yaml.in", "text": Profile("other").text},
+             "max": 9}
+        ],
+    }  # fmt: skip
+    assert replayed(job, "r002").sources["b"] == job.sources["b"]
 
 
 def test_an_id_and_a_moment_of_the_past_are_not_repeated() -> None:
