@@ -36,7 +36,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         description="Write a job file into the queue, whole and under the name <id>.yaml, and "
         "print the id. The caller's LLMDBENCH_* variables go along (no credentials) unless the "
         "file has `submitted_environment` already, and so do local files that it names by a "
-        "path. Without FILE the flags are the job.",
+        "path: workload, experiment, and scenario as its variables. "
+        "Without FILE the flags are the job.",
         epilog="Exit code: 0 good, 1 it is no job file (with --wait: not all runs SUCCEEDED), "
         "2 wrong usage, 3 the queue or the records cannot be reached.",
         allow_abbrev=False,

@@ -11,7 +11,7 @@ from llmdbenchd.core.job.variables import FIELDS
 from llmdbenchd.core.job.variables_without_field import WITHOUT_FIELD
 from llmdbenchd.core.launch.labels import attempt_name
 from llmdbenchd.core.launch.manifest import EPHEMERAL
-from llmdbenchd.core.launch.plan import IMAGE, SLEEP, Places
+from llmdbenchd.core.launch.plan import IMAGE, SLEEP, Places, decides_what_runs
 
 _TOKENIZER = "LLMDBENCH_DEPLOY_CURRENT_TOKENIZER"
 _PYTHON_HARNESSES = frozenset({"nop"})  # their scripts in the image end in .py
@@ -190,7 +190,11 @@ def _copied(launch: Launch) -> dict[str, str]:
     wanted = (*prefixes(launch.cell.method), *launch.spec.harness.env_to_pod)
     meant = _in_force(launch.spec)
     copied = {name: value for name, value in meant.items() if name.startswith(wanted)}
-    return {name: value for name, value in copied.items() if name not in _OURS_TO_SAY}
+    return {
+        name: value
+        for name, value in copied.items()
+        if name not in _OURS_TO_SAY and not decides_what_runs(name)
+    }
 
 
 def _stack_type(method: str) -> str:

@@ -88,14 +88,13 @@ def _scenario(path: Path, text: str, environment: Mapping[str, str]) -> Inlined:
     return Inlined(dict(found.variables), "\n".join(found.remarks))
 
 
-def _experiment(path: Path, text: str) -> yaml.Node:
+def _experiment(path: Path, text: str) -> yaml.Node | None:
     """An experiment as it is written, once the daemon's own reader has taken it."""
     try:
         read_file(TreatmentsFile(str(path), text))
     except WrongTreatments as error:
         raise NoJobFile(str(error)) from error
     try:
-        node: yaml.Node = yaml.compose(text, Loader=yaml.SafeLoader)
+        return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:  # the reader's parser is another one
         raise NoJobFile(f"{path} is not YAML: {error}") from error
-    return node

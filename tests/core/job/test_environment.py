@@ -130,6 +130,42 @@ def test_a_launcher_sees_the_value_that_won_whoever_gave_it() -> None:
     assert plan_of(spec).env["LLMDBENCH_HARNESS_CPU_NR"] == "3"
 
 
+def test_a_scenarios_variables_go_by_the_same_rules_and_yield_to_the_jobs_own() -> None:
+    scenario = {
+        "LLMDBENCH_RUN_X": "scenario", "LLMDBENCH_HARNESS_X": "scenario",
+        "LLMDBENCH_VLLM_COMMON_X": "1", "LLMDBENCH_CONTROL_X": "1", "OTHER_X": "1", "NOBODYS": "1",
+        "LLMDBENCH_HARNESS_CPU_NR": "8",
+    }  # fmt: skip
+    spec = spec_of(
+        scenario=scenario,
+        harness={"env_to_pod": "OTHER", "cpu": "3"},
+        submitted_environment={"LLMDBENCH_RUN_X": "caller"},
+        variables={"LLMDBENCH_HARNESS_X": "job"},
+    )
+    env = plan_of(spec).env
+
+    assert (env["LLMDBENCH_RUN_X"], env["LLMDBENCH_HARNESS_X"]) == ("scenario", "job")
+    assert (env["OTHER_X"], env["LLMDBENCH_HARNESS_CPU_NR"]) == ("1", "3")
+    assert not env.keys() & {"LLMDBENCH_VLLM_COMMON_X", "LLMDBENCH_CONTROL_X", "NOBODYS"}
+
+
+def test_a_scenarios_credentials_stay_at_home_whatever_is_asked_for() -> None:
+    hidden = {"LLMDBENCH_RUN_TOKEN": "x", "MY_KEY": "x", "MINE": kubeconfig()}
+    spec = spec_of(harness={"env_to_pod": "LLMDBENCH,M"}).model_copy(update={"scenario": hidden})
+
+    assert not plan_of(spec).env.keys() & hidden.keys()
+    assert not workload_variables(spec, runs(spec)[0], endpoint="http://h").keys() & hidden.keys()
+
+
+def test_no_scenario_decides_which_programs_run_in_a_launcher() -> None:
+    spec = spec_of(
+        scenario={"PATH": "/mine", "LD_PRELOAD": "x.so", "PALE": "1"},
+        harness={"env_to_pod": "PA,LD_"},
+    )
+
+    assert plan_of(spec).env.keys() & {"PATH", "LD_PRELOAD", "PALE"} == {"PALE"}
+
+
 def kubeconfig() -> str:
     return "apiVersion: v1\nkind: Config\nusers: []\n"
 
