@@ -5,7 +5,7 @@ import os
 from llmdbenchd.core.job.environment import workload_variables
 from llmdbenchd.core.job.jobfile import Reading
 from llmdbenchd.core.job.matrix import runs
-from llmdbenchd.core.job.scenarios import ScenarioFile, read_job_with_scenario
+from llmdbenchd.core.job.scenarios import ScenarioFile, carried_scenario, read_job_with_scenario
 from llmdbenchd.core.job.support import unsupported
 from llmdbenchd.core.scenario.errors import ScenarioError
 
@@ -169,3 +169,27 @@ def test_a_file_that_is_no_job_needs_no_scenario() -> None:
     assert read("- scenario").problems
     assert read("scenario: missing\nscenario: g").problems
     assert read("\x00").best is None
+
+
+def test_a_scenario_that_is_carried_says_what_it_would_have_said_where_it_lay() -> None:
+    text = f"{GUIDE}export LLMDBENCH_HF_TOKEN=x LLMDBENCH_AT=$LLMDBENCH_MINE LLMDBENCH_IN=$HOME/a\n"
+    carried = carried_scenario(ScenarioFile("g.sh", text), environment={"HOME": "/home/me"})
+    spec = read(f"scenario: {dict(carried.variables)}").spec
+    there = read("scenario: g", text.replace("$HOME", "/home/me")).spec
+
+    assert spec is not None
+    assert there is not None
+    assert spec.scenario == there.scenario == carried.variables
+    assert spec.harness.cpu == there.harness.cpu == "8"
+    assert [one.split()[:2] for one in carried.remarks] == [["g.sh:6:", "LLMDBENCH_HF_TOKEN"]]
+
+
+def test_a_carried_scenario_sees_no_credential_of_the_caller_under_any_name() -> None:
+    text = "export LLMDBENCH_HARNESS_CPU_NR=$MY_SECRET$MINE\n"
+    secrets = {"MY_SECRET": "12345", "MINE": "hf_abcdefgh123"}
+    carried = carried_scenario(ScenarioFile("g.sh", text), environment=secrets)
+
+    assert carried.variables == {"LLMDBENCH_HARNESS_CPU_NR": ""}
+    assert carried.remarks == (
+        "g.sh:1: LLMDBENCH_HARNESS_CPU_NR refers to MY_SECRET, MINE, which nobody has set",
+    )
