@@ -141,7 +141,7 @@ class AccessPods:
         try:
             await self._adopt()
         except (Refused, Unavailable) as error:
-            log.debug("access_pod.unlisted", namespace=self._namespace, reason=str(error))
+            log.debug("results.pods_unlisted", namespace=self._namespace, reason=str(error))
         for name, window in list(self._windows.items()):
             if not window.users and window.goes_at <= now:
                 await self._take_away(name, window)
@@ -175,7 +175,7 @@ class AccessPods:
                 window.goes_at = asyncio.get_running_loop().time() + AGAIN_S
                 return
             except Refused as error:  # it ends by itself when nobody asks
-                log.warning("access_pod.left", pod=name, reason=str(error))
+                log.warning("results.pod_left", pod=name, reason=str(error))
         if not window.users:
             del self._windows[name]
 
