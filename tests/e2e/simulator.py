@@ -1,9 +1,10 @@
 """The stand-in model server in a cluster: a Deployment, and a Service by whose name it is known."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from tests.cluster.images.packages import TOKENIZERS
@@ -13,7 +14,6 @@ from tests.e2e.namespace import Namespace
 NAME = "simulator"
 MODEL = "llmdbench/tiny"
 _PORT = 8000
-_LABELS = {"app": NAME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,27 +22,29 @@ class Simulator:
 
     Attributes:
         ttft_ms, itl_ms: what it was told; `truth` is what it did.
+        name: of its Deployment and its Service.
     """
 
     namespace: Namespace
     ttft_ms: int
     itl_ms: int
+    name: str = NAME
 
     @property
     def address(self) -> str:
         """The endpoint as a job names it; resolves in pods only, as in the field."""
-        return f"http://{NAME}.{self.namespace.name}.svc.cluster.local:80"
+        return f"http://{self.name}.{self.namespace.name}.svc.cluster.local:80"
 
     @property
     def direct(self) -> str:
         """The same without the name, for the node and so for the tests."""
-        service = self.namespace.find("services", NAME)
+        service = self.namespace.find("services", self.name)
         assert service is not None
         return f"http://{service['spec']['clusterIP']}:80"
 
     def pod(self) -> str:
         """The name of its pod."""
-        found = self.namespace.list("pods", labelSelector=f"app={NAME}")
+        found = self.namespace.list("pods", labelSelector=f"app={self.name}")
         return str(found[0]["metadata"]["name"])
 
     def truth(self) -> list[dict[str, Any]]:
@@ -58,7 +60,7 @@ class Simulator:
 
 @contextmanager
 def serving(
-    namespace: Namespace, *options: str, ttft_ms: int = 80, itl_ms: int = 10
+    namespace: Namespace, *options: str, ttft_ms: int = 80, itl_ms: int = 10, name: str = NAME
 ) -> Iterator[Simulator]:
     """Start a server in a namespace and wait until it is ready; its namespace's end is its own.
 
@@ -67,23 +69,34 @@ def serving(
         options: further ones of `llmdbenchd simulate`.
         ttft_ms: milliseconds to the first token.
         itl_ms: milliseconds from token to token.
+        name: of its Deployment and its Service.
     """
     timing = ("--ttft", f"{ttft_ms}ms", "--itl", f"{itl_ms}ms", "--truth", "/dev/stdout")
     command = ["llmdbenchd", "simulate", "--host", "", "--port", str(_PORT), *timing, *options]
-    namespace.create("deployments", _deployment(command))
-    ports = [{"port": 80, "targetPort": _PORT}]
-    service = {"metadata": {"name": NAME}, "spec": {"selector": _LABELS, "ports": ports}}
-    namespace.create("services", service)
-    namespace.wait("deployments", NAME, lambda found: bool(found["status"].get("readyReplicas")))
-    yield Simulator(namespace, ttft_ms, itl_ms)
+    for kind, body in objects(name, command).items():
+        namespace.create(kind, body)
+    namespace.wait("deployments", name, lambda found: bool(found["status"].get("readyReplicas")))
+    yield Simulator(namespace, ttft_ms, itl_ms, name)
 
 
-def _deployment(command: list[str]) -> dict[str, object]:
+def label(server: Simulator, via: str = "standalone") -> None:
+    """Label its Service as the field's tool labels what it stands up."""
+    found = server.namespace.find("services", server.name)
+    assert found is not None
+    found["metadata"]["labels"] = {"stood-up-via": via}
+    path = server.namespace.path("services", server.name)
+    status, said = server.namespace.api.ask("PUT", path, found)
+    assert status == HTTPStatus.OK, said
+
+
+def objects(name: str, command: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The Deployment and the Service of a server, by the collection that they go to."""
+    labels = {"app": name}
     ready = {"httpGet": {"path": "/v1/models", "port": _PORT}, "periodSeconds": 1}
     container = {
         "name": NAME,
         "image": SIMULATOR,
-        "command": command,
+        "command": [*command],
         "ports": [{"containerPort": _PORT}],
         "readinessProbe": ready,
     }
@@ -93,6 +106,10 @@ def _deployment(command: list[str]) -> dict[str, object]:
         "enableServiceLinks": False,
         "containers": [container],
     }
-    template = {"metadata": {"labels": _LABELS}, "spec": pod}
-    spec = {"replicas": 1, "selector": {"matchLabels": _LABELS}, "template": template}
-    return {"metadata": {"name": NAME}, "spec": spec}
+    template = {"metadata": {"labels": labels}, "spec": pod}
+    spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
+    ports = [{"port": 80, "targetPort": _PORT}]
+    return {
+        "deployments": {"metadata": {"name": name}, "spec": spec},
+        "services": {"metadata": {"name": name}, "spec": {"selector": labels, "ports": ports}},
+    }

@@ -57,18 +57,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterato
     ):
         for stack in (alone, gated):
             daemon.grant_stack(stack, bench)
-        _label(alone)
+        simulators.label(one)
         gateways.before(gated, NAME)
         yield Scene(house, bench, one, other)
-
-
-def _label(stack: Namespace) -> None:
-    """As the field's tool labels what it stands up."""
-    found = stack.find("services", NAME)
-    assert found is not None
-    found["metadata"]["labels"] = {"stood-up-via": "standalone"}
-    status, said = stack.api.ask("PUT", stack.path("services", NAME), found)
-    assert status == 200, said
 
 
 def _span(record: Record) -> tuple[Any, Any]:
