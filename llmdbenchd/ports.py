@@ -133,6 +133,10 @@ class Engine(Protocol):
         """
         ...
 
+    async def folders(self, plan: LauncherPlan) -> tuple[str, ...] | None:
+        """Names of all results folders on the plan's claim; None if there is no such claim."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Natives:

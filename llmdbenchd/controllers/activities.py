@@ -17,11 +17,12 @@ from llmdbenchd.core.results.document import run_text
 from llmdbenchd.core.results.telling import summary_text
 from llmdbenchd.core.run import facts
 from llmdbenchd.core.run.phase import Phase
-from llmdbenchd.core.run.record import Collected, Record
+from llmdbenchd.core.run.record import Collected, Found, Record
 from llmdbenchd.core.run.wanted import Activity, Kind
 from llmdbenchd.core.workload.errors import WorkloadError
 from llmdbenchd.ports import (
     Clock,
+    Copied,
     Evidence,
     NotReady,
     Refused,
@@ -141,14 +142,44 @@ class Activities:
         self._runs.learn(activity.key, done)
 
     async def _collect(self, activity: Activity, record: Record) -> None:
+        if record.found is not None:
+            await self._gather(activity, record)
+            return
         engine = self._site(record).engine
         copies = []
         for index in record.seen:
             into = await self._evidence.results(record, index)
             copies.append(await engine.collect(self._book.plan(record, index), into))
+        what = await self._collected(record, copies)
+        fact = partial(facts.collected, attempt=activity.attempt, what=what)
+        self._runs.learn(activity.key, fact)
+
+    async def _gather(self, activity: Activity, record: Record) -> None:
+        """Bring home what lies on the claim; what cannot come keeps nothing else from coming."""
+        engine, plan = self._site(record).engine, self._book.plan(record, 1)
+        there = await engine.folders(plan)
+        wanted, missing = self._book.sought(record, there)
+        copies, found, trouble = [], [], []
+        for index, folder in enumerate(wanted, start=1):
+            into = await self._evidence.results(record, index)
+            try:
+                copy = await engine.collect(replace(plan, results_folder=folder), into)
+            except (Refused, Unavailable) as error:
+                trouble.append(str(error))
+                continue
+            copies.append(copy)
+            found.append(Found(folder, copy.files, copy.size, copy.manifest))
+        if trouble:
+            raise Unavailable("; ".join(trouble))
+        what = await self._collected(replace(record, found=tuple(found)), copies)
+        fact = partial(facts.gathered, what=what, found=tuple(found), missing=missing)
+        self._runs.learn(activity.key, fact)
+
+    async def _collected(self, record: Record, copies: Sequence[Copied]) -> Collected:
+        """What the copies are altogether, and what the native files among them say."""
         harness = self._book.job(record.job).spec.harness.name
         natives = await self._evidence.natives(record, harness)
-        what = Collected(
+        return Collected(
             files=sum(copy.files for copy in copies),
             size=sum(copy.size for copy in copies),
             manifest=_weakest([copy.manifest for copy in copies]),
@@ -156,8 +187,6 @@ class Activities:
             requests=natives.metrics.requests if natives.metrics else None,
             failures=natives.metrics.failures if natives.metrics else None,
         )
-        fact = partial(facts.collected, attempt=activity.attempt, what=what)
-        self._runs.learn(activity.key, fact)
 
     async def _report(self, activity: Activity, record: Record) -> None:
         is_sealed = await self._evidence.is_sealed(record)  # then its evidence has left the staging

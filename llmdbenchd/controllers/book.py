@@ -1,6 +1,6 @@
 """The jobs that were accepted: read when needed, kept as long as they are in use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ from llmdbenchd.core.job.workloads import rendered
 from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan, Places
 from llmdbenchd.core.run.limits import LOST_AFTER_S, Limits
 from llmdbenchd.core.run.record import Record
-from llmdbenchd.core.target.asked import Asked
+from llmdbenchd.core.target.asked import AUTO, Asked, listed
 
 IN_USE = 2048  # jobs kept in memory (12 KiB each); one more is read again, in 0.3 ms
 
@@ -102,6 +102,33 @@ class JobBook:
         place = self.job(record.job).place
         places = self._places(place, self.launchers(record)[index - 1])
         return self.attempt(record, places).plan(index, places)
+
+    def sought(self, record: Record, folders: Sequence[str] | None) -> tuple[Sequence[str], str]:
+        """Which of the folders on its claim a run that only collects wants.
+
+        Returns them with an empty text, or none with the reason.
+
+        Args:
+            record: the run.
+            folders: all names there; None if there is no such claim.
+        """
+        spec, cell = self.job(record.job).spec, self.cell(record)
+        claim = f"claim {spec.storage.claim} in namespace {spec.harness_namespace}"
+        if folders is None:
+            return (), f"there is no {claim}"
+        if spec.collect_all:
+            return folders, "" if folders else f"no results folder is on {claim}"
+        stack = None if cell.model == AUTO else names.stack_name(cell.method, cell.model)
+        harness, treatment = spec.harness.name, cell.treatment
+        fit = names.fitting(folders, harness=harness, treatment=treatment, stack=stack)
+        if fit:
+            return fit, ""
+        name = names.results_folder(harness, "*", stack or "*", 1).removesuffix("1") + "*"
+        of_it = f" of treatment {treatment}" if treatment else ""
+        return (), (
+            f"no folder {name}{of_it} on {claim}; there are: {listed(folders)} "
+            "(collect_all: true takes all of them)"
+        )
 
     def _rendered(self, job: str, cell: Cell, endpoint: str, workspace: str) -> str:
         accepted = self.job(job)

@@ -1,7 +1,7 @@
 """What a record has to tell when its archive is sealed: `run.json`'s facts and the events."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,7 +50,7 @@ def run_facts(
         treatment=cell.treatment,
         repetition=cell.repetition,
         endpoint=record.target.endpoint if record.target else "",
-        experiment_id=attempt.experiment,
+        experiment_id=next(iter(record.loads)) if len(record.loads) == 1 else attempt.experiment,
         queued=record.submitted,
         started=entered(record, Phase.LAUNCHING),
         finished=measured.finished,
@@ -62,7 +62,7 @@ def run_facts(
         files=got.files if got else None,
         size=got.size if got else None,
         manifest=got.manifest if got else "",
-        notes=(record.uncollected,) if record.uncollected else (),
+        notes=(*([record.uncollected] if record.uncollected else ()), *_found(record)),
         past=tuple(
             PastAttempt(
                 past.attempt,
@@ -74,6 +74,17 @@ def run_facts(
             for past in record.past
         ),
     )
+
+
+def _found(record: Record) -> Iterator[str]:
+    """What each folder was called on the claim, and who proves that it is whole."""
+    for index, one in enumerate(record.found or (), start=1):
+        proof = {"launcher": "proven by the launcher's manifest"}.get(
+            one.manifest, "without a whole manifest: hashed when it was collected"
+        )
+        yield f"results/{index} is {one.folder}: {one.files} files, {one.size} bytes, {proof}"
+    if len(record.loads) > 1:
+        yield f"the figures of {len(record.loads)} loads are not put together: see reports/"
 
 
 def events(record: Record) -> bytes:

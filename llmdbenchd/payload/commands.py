@@ -28,6 +28,10 @@ def answered(words: list[str], results: Results) -> int:
 
 def _answer(words: list[str], results: Results) -> int:
     out = sys.stdout.buffer
+    if words == ["folders"]:
+        out.write(json.dumps(results.folders()).encode("ascii"))
+        out.flush()
+        return 0
     kind, folder, *more = words
     if kind == "manifest":
         out.write(json.dumps(results.manifest(folder, final=True)).encode("ascii"))

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from llmdbenchd.payload import evidence
 
 BLOCK = 1 << 20
+FILESYSTEMS_OWN = "lost+found"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # no wait for a pipe's writer
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.ENAMETOOLONG)
@@ -68,6 +69,21 @@ class Results:
             os.close(top)
         maker = "late" if late or text is None else "launcher"
         return {"maker": maker, "manifest": text, "late": late, "done": done}
+
+    def folders(self) -> list[str]:
+        """Names of all folders below the root but hidden ones and the filesystem's own, sorted.
+
+        Raises:
+            OSError: nobody may say what there is.
+        """
+        with os.scandir(self.root) as entries:
+            return sorted(
+                entry.name
+                for entry in entries
+                if not entry.name.startswith(".")
+                and entry.name != FILESYSTEMS_OWN
+                and entry.is_dir(follow_symlinks=False)
+            )
 
     def packed(self, folder: str, limit: int, after: str, most: int = 0) -> Iterator[bytes]:
         """Files of at most `limit` bytes, sorted by `order`, from the one after `after` on.

@@ -2,6 +2,7 @@
 
     python3 -I -S serve.py                              serve
     python3 -I -S serve.py manifest FOLDER              the same answers on stdout, for exec
+    python3 -I -S serve.py folders
     python3 -I -S serve.py file FOLDER PATH FROM COUNT
     python3 -I -S serve.py small FOLDER LIMIT MOST [PATH]
 
@@ -11,6 +12,7 @@
     LLMDBENCHD_SERVE_IDLE_S    ends by itself when nobody asked for so long; 0 = never
 
     GET  /SECRET/ready
+    GET  /SECRET/folders                     names of all results folders, a list
     GET  /SECRET/manifest/FOLDER[?final=1]   {"maker": "launcher" | "late",
                                               "manifest": text | null, "done": text | null,
                                               "late": entries that the manifest does not list};
@@ -169,6 +171,8 @@ class Handler(BaseHTTPRequestHandler):
         words = [part.decode("utf-8", "surrogateescape") for part in parts[1:]]
         if (method, words) == ("GET", ["ready"]):
             self._say(200, b"ready\n")
+        elif (method, words) == ("GET", ["folders"]):
+            self._say(200, json.dumps(self.server.results.folders()).encode("ascii"))
         elif (method, words) == ("POST", ["stop"]):
             flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
             os.close(os.open(os.path.join(self.server.results.root, STOP_FILE), flags, 0o644))

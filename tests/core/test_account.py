@@ -14,7 +14,7 @@ from llmdbenchd.core.job.workloads import Source
 from llmdbenchd.core.results.document import LauncherFacts, LogFacts, LogGap, PastAttempt
 from llmdbenchd.core.results.verdict import Outcome, Verdict
 from llmdbenchd.core.run.phase import Phase
-from llmdbenchd.core.run.record import End, Past, Record, Step
+from llmdbenchd.core.run.record import End, Found, Past, Record, Step
 from llmdbenchd.core.run.sight import Cause, Ended
 from tests.core.run.cases import BAD, GOOD, HOME, NOW, record
 
@@ -144,3 +144,19 @@ def test_when_a_phase_was_entered_can_be_asked_for_one_attempt(judged: Record) -
     assert entered(judged, Phase.LAUNCHING, attempt=2) == NOW.utc + timedelta(seconds=9)
     assert entered(judged, Phase.LAUNCHING, attempt=3) is None
     assert entered(judged, Phase.CLEANING) is None
+
+
+def test_what_was_found_on_a_claim_is_told_folder_by_folder(judged: Record) -> None:
+    one = Found("a_1_s_1", 3, 10, "launcher")
+    late = Found("a_2_s_1", 1, 2, "late")
+
+    alone = run_facts(replace(judged, found=(one,)), JOB, ATTEMPT, MEASURED)
+    both = run_facts(replace(judged, found=(one, late)), JOB, ATTEMPT, MEASURED)
+
+    assert alone.experiment_id == "a_1_s"
+    assert alone.notes == (
+        "results/1 is a_1_s_1: 3 files, 10 bytes, proven by the launcher's manifest",
+    )
+    assert both.experiment_id == ATTEMPT.experiment
+    assert "without a whole manifest" in both.notes[1]
+    assert both.notes[2] == "the figures of 2 loads are not put together: see reports/"

@@ -74,3 +74,56 @@ def test_with_no_waiting_time_pods_stay_until_somebody_collects_them(
 
     home.wait_for("success", lambda: home.record("left").phase is Phase.SUCCEEDED)
     assert place.list("pods", labelSelector=LAUNCHERS) == []
+
+
+def test_what_lies_on_the_claim_is_collected_without_a_run(
+    home: Household, place: Namespace
+) -> None:
+    home.drop("made", daemon.light(seconds=1, each=2))
+    assert home.ended("made").phase is Phase.SUCCEEDED
+    before = len(place.list("pods", labelSelector=LAUNCHERS))
+
+    home.drop("again", daemon.light(seconds=1, skip_run=True))
+
+    record = home.ended("again")
+    assert record.phase is Phase.SUCCEEDED
+    assert record.verdict is not None
+    assert record.verdict.kind == "collected"
+    folders = {path.name for path in (home.archive / "again/r001/results").iterdir()}
+    assert {"1", "2"} <= folders
+    assert all(one.manifest == "launcher" for one in record.found or ())
+    assert len(place.list("pods", labelSelector=LAUNCHERS)) == before
+    assert home.asked("verify", "again")
+
+
+def test_a_folder_without_a_manifest_comes_with_all_of_them_and_it_is_said(
+    home: Household, place: Namespace
+) -> None:
+    place.run(
+        "by-hand",
+        ["sh", "-c", "mkdir -p /r/by-hand && echo mine > /r/by-hand/a.txt"],
+        container={"volumeMounts": [{"name": "v", "mountPath": "/r"}]},
+        volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "workload-pvc"}}],
+    )
+
+    home.drop("all", daemon.light(seconds=1, skip_run=True, collect_all=True, repeat=3))
+
+    record = home.ended("all")
+    found = {one.folder: (index, one) for index, one in enumerate(record.found or (), start=1)}
+    index, mine = found["by-hand"]
+    assert (mine.files, mine.manifest) == (1, "late")
+    archive = home.archive / "all/r001"
+    assert (archive / f"results/{index}/a.txt").read_text() == "mine\n"
+    assert (
+        "by-hand: 1 files, 5 bytes, without a whole manifest" in (archive / "run.json").read_text()
+    )
+
+
+def test_without_a_claim_there_is_nothing_to_collect_and_it_says_so(home: Household) -> None:
+    home.drop("none", daemon.light(seconds=1, skip_run=True, storage={"claim": "not-there"}))
+
+    record = home.ended("none")
+
+    assert record.phase is Phase.FAILED
+    assert record.verdict is not None
+    assert "there is no claim not-there" in record.verdict.reason

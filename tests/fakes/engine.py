@@ -21,6 +21,7 @@ class FakeEngine:
         started: how often each launcher ever began to run; more than once is a defect.
         is_away: every call fails, and nothing happens.
         loses_replies: every write happens, and its reply is lost.
+        on_claim: results folders that lie on the claim; None: there is none.
         refuses: creating is refused with this sentence.
         says_no: with this sentence every call is refused, and nothing happens.
         trouble: what the next calls of a method raise, by its name, before anything happens.
@@ -32,6 +33,8 @@ class FakeEngine:
         self.launchers: dict[str, Sight] = {}
         self.started: dict[str, int] = {}
         self.collected: set[str] = set()
+        self.on_claim: tuple[str, ...] | None = ()
+        self.folders_collected: list[str] = []
         self.removed_uncollected: list[str] = []
         self.is_away = False
         self.loses_replies = False
@@ -104,7 +107,13 @@ class FakeEngine:
         assert plan.results_folder
         assert into.name
         self.collected.add(plan.name)
+        self.folders_collected.append(plan.results_folder)
         return Copied(files=3, size=10, manifest="launcher")
+
+    async def folders(self, plan: LauncherPlan) -> tuple[str, ...] | None:
+        self._reachable("folders")
+        assert plan.storage.claim
+        return self.on_claim
 
     def put(self, launcher: str, sight: Sight) -> None:
         """Something moves; the watch will say so when its news are read."""

@@ -126,6 +126,18 @@ def test_links_and_what_lies_above_are_never_shown(window: Window, tmp_path: Pat
     assert window.ask("file/..%2F..%2F/outside")[0] == 404
 
 
+def test_the_folders_below_the_root_are_told_and_nothing_else(window: Window) -> None:
+    for name in ("b", ".llmdbenchd-barrier-x", "lost+found"):
+        (window.root / name).mkdir()
+    (window.root / "file").write_bytes(b"x")
+    (window.root / "link").symlink_to(window.root / "b")
+
+    status, body, _ = window.ask("folders")
+
+    assert (status, json.loads(body)) == (200, ["b", FOLDER])
+    assert json.loads(window.run("folders")) == ["b", FOLDER]
+
+
 def test_a_manifest_is_shown_once_the_launcher_has_ended(window: Window) -> None:
     (window.results / "a").write_bytes(b"x")
 

@@ -77,6 +77,7 @@ class AcceptedJob:
             fail_above=spec.fail_above,
             keep_going=spec.keep_going,
             dry_run=spec.dry_run,
+            skip_run=spec.skip_run,
         )
 
 

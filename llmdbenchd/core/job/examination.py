@@ -171,7 +171,7 @@ def _outlines(
     spec: JobSpec, sources: Mapping[str, Source], texts: Mapping[_Key, str], shelved: Shelved
 ) -> tuple[Outline, ...]:
     return tuple(
-        Outline(cell, file, text, _plans(spec, cell, file, text, shelved))
+        Outline(cell, file, text, () if spec.skip_run else _plans(spec, cell, file, text, shelved))
         for cell in runs(spec)
         for file in [_source_of(cell, sources).rendered_file(cell.treatment)]
         for text in [texts[_key(cell)]]

@@ -1,7 +1,7 @@
 """From one job to its runs: models x methods x treatments x repetitions, in one order."""
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 
 from llmdbenchd.core.job.model import JobSpec
 
@@ -31,13 +31,14 @@ def runs(spec: JobSpec) -> tuple[Cell, ...]:
     """The cells of the job's matrix.
 
     Repetitions vary first, then treatments in the order of their file, then methods, then
-    models.
+    models. A job that collects all of a claim is one run.
     """
     methods = (ENDPOINT,) if spec.endpoint else spec.methods
     cells = product(
         spec.models,
         methods,
         [one.name for one in spec.experiment] or [""],
-        range(1, spec.repeat + 1),
+        range(1, spec.repetitions + 1),
     )
-    return tuple(Cell(f"r{number:03d}", *cell) for number, cell in enumerate(cells, start=1))
+    made = (Cell(f"r{number:03d}", *cell) for number, cell in enumerate(cells, start=1))
+    return tuple(islice(made, spec.cells))

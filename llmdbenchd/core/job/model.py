@@ -89,6 +89,7 @@ class JobSpec(Section):
     fail_above: Fraction = 0.99
     storage: Storage = Field(default_factory=Storage)
     skip_run: Flag = False
+    collect_all: Flag = False
     analyze_locally: Flag = False
     dataset: Dataset = Field(default_factory=Dataset)
     dry_run: Flag = False
@@ -131,9 +132,16 @@ class JobSpec(Section):
 
     @property
     def cells(self) -> int:
-        """How many runs the job makes."""
+        """How many runs the job makes; what lies on a claim is collected once."""
+        if self.skip_run and self.collect_all:
+            return 1
         methods = 1 if self.endpoint else len(self.methods)
-        return len(self.models) * methods * max(1, len(self.experiment)) * self.repeat
+        return len(self.models) * methods * max(1, len(self.experiment)) * self.repetitions
+
+    @property
+    def repetitions(self) -> int:
+        """How often each cell is run; what lies on a claim is collected once."""
+        return 1 if self.skip_run else self.repeat
 
     def changes(self, treatment: str) -> tuple[Mapping[str, object], ...]:
         """What changes the workload of a treatment's runs, layer by layer; the last wins.

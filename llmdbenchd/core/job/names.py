@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 _LONGEST_ID = 48
@@ -73,6 +74,32 @@ def experiment_id(epoch: int, run8: str, treatment: str = "", attempt: int = 1) 
     if attempt > 1:
         parts.append(f"a{attempt}")
     return "-".join(parts)
+
+
+def fitting(
+    folders: Iterable[str], *, harness: str, treatment: str, stack: str | None
+) -> list[str]:
+    """Those results folders that a run could have made, now or long ago, by load and number.
+
+    Our names and the era's, which have no `<run8>`.
+
+    Args:
+        folders: names on a claim.
+        harness: as for `results_folder`.
+        treatment: as for `experiment_id`.
+        stack: None = any.
+    """
+    cleaned = re.sub(r"[^A-Za-z0-9]+", "_", treatment)[:64]
+    name = re.compile(
+        rf"{re.escape(harness)}_\d+(?:-[0-9a-f]{{8}})?{'-' * bool(cleaned)}{re.escape(cleaned)}"
+        rf"(?:-a\d+)?_{'[^_]+' if stack is None else re.escape(stack)}_\d+"
+    )
+    return sorted(filter(name.fullmatch, folders), key=_by_load)
+
+
+def _by_load(folder: str) -> tuple[str, int]:
+    load, _, number = folder.rpartition("_")
+    return load, int(number)
 
 
 def results_folder(harness: str, experiment: str, stack: str, index: int) -> str:

@@ -7,6 +7,7 @@ from llmdbenchd.core.job.jobfile import Value
 from llmdbenchd.core.job.layers import DAEMON, DEFAULT, SCENARIO, SUBMITTED
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.problems import Problem, in_line_order
+from llmdbenchd.core.launch.manifest import EPHEMERAL
 from llmdbenchd.core.launch.plan import IMAGES_OWN, decides_what_runs
 
 LOCAL = "local"
@@ -37,12 +38,11 @@ _WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {  # the load is the same wit
 }
 _DECISIVE: Mapping[str, Mapping[str, str]] = {  # without them something else would be run
     LOCAL: {
-        "skip_run": f"{_NOT_YET}: there is no claim to collect from",
+        "skip_run": f"{_NOT_YET}: there is no claim; results are home when a launcher is removed",
         "follow_servers": f"{_NOT_YET}: the servers' logs are followed on a cluster only",
         "dataset.dir": f"{_NOT_YET}: a data set lies in the launcher's own workspace",
     },
     KUBERNETES: {
-        "skip_run": f"{_NOT_YET}: collecting without a run comes later",
         "follow_servers": f"{_NOT_YET}: following the servers' logs comes later",
     },
 }
@@ -94,6 +94,8 @@ def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Supp
         (warnings if origin in _NOT_OF_THIS_JOB else refused).append(problem)
     if spec.endpoint and _is_given(values["methods"]):
         warnings.append(_at(values, "methods", "has no effect beside `endpoint`"))
+    if spec.skip_run and _is_given(values["repeat"]):
+        warnings.append(_at(values, "repeat", "has no effect with `skip_run`"))
     return Support(in_line_order(refused), in_line_order(warnings))
 
 
@@ -112,7 +114,18 @@ def _target(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterator
     yield Problem(where.line, where.column, "endpoint", message, hint)
 
 
+def _collecting(spec: JobSpec, values: Mapping[str, Value]) -> Iterator[Problem]:
+    """What only a run that launches nothing can do, and what that cannot."""
+    if spec.collect_all and not spec.skip_run:
+        hint = "write skip_run: true, or remove it"
+        yield _at(values, "collect_all", "has no effect without `skip_run`", hint)
+    if spec.skip_run and spec.storage.mode == EPHEMERAL:
+        message = "leaves nothing to collect: results were held in launchers that are gone"
+        yield _at(values, "storage.mode", message, "write storage: {claim: NAME}")
+
+
 def _decisive(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterator[Problem]:
+    yield from _collecting(spec, values)
     if spec.harness.name not in _HARNESSES:
         message = f"{_NOT_YET}: it has no script; {', '.join(sorted(_HARNESSES))} have one"
         yield _at(values, "harness.name", message)

@@ -1,6 +1,6 @@
 """Whether a run succeeded: four separate facts, none of which stands for another."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -67,6 +67,24 @@ def judge(evidence: Evidence, fail_above: float) -> Verdict:
             f"({share:.1%}, tolerated {fail_above:.1%})",
         )
     return Verdict(Outcome.SUCCEEDED, "good", f"{evidence.requests} requests")
+
+
+def judge_found(evidence: Evidence, fail_above: float, *, told: str) -> Verdict:
+    """Judge a run that only collected: how the launchers of these folders ended nobody saw.
+
+    Args:
+        evidence: of what came home.
+        fail_above: tolerated share of failed requests, 0 to 1.
+        told: what came home, for people.
+    """
+    if not evidence.uncollected and evidence.native_files == 0:
+        return _failed("no results", f"{told}; no result file of the harness is among them")
+    if not evidence.uncollected and evidence.requests is None:
+        return Verdict(Outcome.SUCCEEDED, "collected", f"{told}; no figures of all together")
+    verdict = judge(evidence, fail_above)
+    if verdict.outcome is Outcome.FAILED:
+        return verdict
+    return replace(verdict, kind="collected", reason=f"{told}; {verdict.reason}")
 
 
 def _failed(kind: str, reason: str) -> Verdict:

@@ -81,7 +81,9 @@ def _queued(record: Record, look: Look) -> Decision:
         return _to_collecting(record, look)
     if not look.turn or not _may_begin(record, look.now):
         return wait(record, look.now, record.wait_until)
-    return Decision(record.enter(Phase.RESOLVING, look.now))
+    if not look.limits.skip_run:
+        return Decision(record.enter(Phase.RESOLVING, look.now))
+    return _to_collecting(record if look.limits.dry_run else replace(record, found=()), look)
 
 
 def _resolving(record: Record, look: Look) -> Decision:

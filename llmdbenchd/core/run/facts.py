@@ -9,7 +9,7 @@ from dataclasses import replace
 from llmdbenchd.core.run.limits import backoff_s
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
-from llmdbenchd.core.run.record import Collected, Failure, Record, Target, Waiting
+from llmdbenchd.core.run.record import Collected, Failure, Found, Record, Target, Waiting
 
 
 def resolved(record: Record, target: Target) -> Record:
@@ -53,6 +53,14 @@ def collected(record: Record, attempt: int, what: Collected) -> Record:
     if record.phase is not Phase.COLLECTING or record.attempt != attempt:
         return record
     return replace(record, collected=what)
+
+
+def gathered(record: Record, what: Collected, found: tuple[Found, ...], missing: str) -> Record:
+    """What lay on the claim is home and proven; `missing` says why nothing is, or is empty."""
+    if record.phase is not Phase.COLLECTING or record.found is None:
+        return record
+    home = replace(record, collected=what, found=found)
+    return _failed(home, "no results", missing) if missing else home
 
 
 def sealed(record: Record) -> Record:

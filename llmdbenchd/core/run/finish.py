@@ -7,13 +7,13 @@ of a later phase never repeats an earlier one: only a new attempt runs the load 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from llmdbenchd.core.results.verdict import Evidence, Outcome, Verdict, judge
+from llmdbenchd.core.results.verdict import Evidence, Outcome, Verdict, judge, judge_found
 from llmdbenchd.core.run.actions import RemoveLauncher
 from llmdbenchd.core.run.decision import Decision, wait
 from llmdbenchd.core.run.limits import Limits, backoff_s
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
-from llmdbenchd.core.run.record import Past, Record
+from llmdbenchd.core.run.record import Found, Past, Record
 from llmdbenchd.core.run.sight import Absent, Sight, Unknown
 
 REMOVE_AGAIN_S = 5.0  # between two requests to remove the same launcher
@@ -77,6 +77,8 @@ def bad_launcher(record: Record, limits: Limits) -> str:
 
 
 def _is_home(record: Record) -> bool:
+    if record.found is not None:
+        return record.collected is not None
     if not record.seen:
         return True
     return record.collected is not None and set(record.seen) <= set(record.logs_done)
@@ -104,21 +106,30 @@ def _verdict(record: Record, limits: Limits) -> Verdict:
     if limits.dry_run:
         return Verdict(Outcome.SUCCEEDED, "dry run", "planned; nothing was launched")
     got = record.collected
-    return judge(
-        Evidence(
-            bad_launcher=bad_launcher(record, limits),
-            native_files=got.native_files if got else 0,
-            requests=got.requests if got else None,
-            failures=got.failures if got else None,
-            uncollected=record.uncollected,
-        ),
-        limits.fail_above,
+    evidence = Evidence(
+        bad_launcher=bad_launcher(record, limits),
+        native_files=got.native_files if got else 0,
+        requests=got.requests if got else None,
+        failures=got.failures if got else None,
+        uncollected=record.uncollected,
     )
+    if record.found is not None:
+        return judge_found(evidence, limits.fail_above, told=_told(record.found))
+    return judge(evidence, limits.fail_above)
+
+
+def _told(found: Sequence[Found]) -> str:
+    """How many folders came home, and who proves that they are whole."""
+    late = sum(one.manifest != "launcher" for one in found)
+    proven = len(found) - late
+    folders = f"{len(found)} folder{'s' * (len(found) != 1)} collected"
+    return f"{folders}: {proven} proven by the launcher's manifest, {late} without a whole one"
 
 
 def _retried(record: Record, verdict: Verdict, limits: Limits) -> bool:
     return (
         verdict.outcome is Outcome.FAILED
+        and record.found is None
         and record.attempt < limits.attempts
         and not record.uncollected
         and verdict.kind not in NEVER_RETRIED

@@ -83,6 +83,27 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A results folder that lay on a claim and was brought home without a run of ours.
+
+    Attributes:
+        folder: its name on the claim.
+        files, size, manifest: as in `Collected`.
+    """
+
+    folder: str
+    files: int
+    size: int
+    manifest: str
+
+    @property
+    def load(self) -> str:
+        """All of its name but the launcher's number: the same for all launchers of one load."""
+        load, _, number = self.folder.rpartition("_")
+        return load if number.isdigit() else self.folder
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """When (UTC) a run came into a phase, and in which attempt."""
 
@@ -115,6 +136,7 @@ class Record:
         cancels: how often people asked to cancel (a second time skips the collecting).
         cancel_request: name of the last request to cancel, so that it counts once.
         logs_done: indices whose log was followed to its last byte.
+        found: what a run that only collects brought home; None for one that makes launchers.
         tries: failed tries of the long work of this phase.
         history: every phase that was entered, over all attempts.
     """
@@ -139,6 +161,7 @@ class Record:
     cancel_request: str = ""
     logs_done: tuple[int, ...] = ()
     collected: Collected | None = None
+    found: tuple[Found, ...] | None = None
     uncollected: str = ""
     verdict: Verdict | None = None
     sealed: bool = False
@@ -154,6 +177,16 @@ class Record:
     def key(self) -> str:
         """`JOB/RUN`: how people, the log and the work set name it."""
         return f"{self.job}/{self.run}"
+
+    @property
+    def parts(self) -> tuple[int, ...]:
+        """Numbers (from 1) of the results folders that this run has, or will have, here."""
+        return self.seen if self.found is None else tuple(range(1, len(self.found) + 1))
+
+    @property
+    def loads(self) -> frozenset[str]:
+        """What loads its folders are of; figures of several are never put together."""
+        return frozenset(one.load for one in self.found or ())
 
     def ended(self, index: int) -> Ended | None:
         """How launcher `index` ended, or None."""

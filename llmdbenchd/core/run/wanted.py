@@ -50,9 +50,13 @@ def _long_work(record: Record) -> Kind | None:
     match record.phase:
         case Phase.RESOLVING if record.target is None and record.failure is None:
             return "resolve"
-        case Phase.COLLECTING if record.seen and not record.collected and not record.uncollected:
-            return "collect"
+        case Phase.COLLECTING if _has_results(record) and not record.collected:
+            return None if record.uncollected else "collect"
         case Phase.REPORTING if not record.sealed:
             return "report"
         case _:
             return None
+
+
+def _has_results(record: Record) -> bool:
+    return bool(record.seen) or record.found is not None

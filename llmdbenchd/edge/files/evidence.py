@@ -20,7 +20,7 @@ from typing import TypeVar
 from llmdbenchd.core.results.document import LogFacts, LogGap
 from llmdbenchd.core.results.metrics import Metrics, combine
 from llmdbenchd.core.results.readers import Unreadable
-from llmdbenchd.core.results.summary import find_native, measure
+from llmdbenchd.core.results.summary import HARNESSES, find_native, measure
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.edge.files.archive import Archive
 from llmdbenchd.edge.files.durable import translated
@@ -71,23 +71,23 @@ class DiskEvidence:
             model=order.model,
             description=order.description,
             keywords=order.keywords,
-            parallelism=len(record.seen),
+            parallelism=1 if len(record.loads) > 1 else len(record.parts),
         )
         answers: list[tuple[int, ReportFacts]] = []
         folders: list[tuple[Path, Path]] = []
-        for index in record.seen:
+        for index in record.parts:
             results = await self.results(record, index)
             into = results.parent.parent / "reports" / str(index)
-            answers.append(
-                (index, await convert(results, order.harness, into=into, context=context))
-            )
+            harness = _harness(record, index, order.harness)
+            answers.append((index, await convert(results, harness, into=into, context=context)))
             folders.append((results, into))
         reported = Reported(
             tuple(f"reports/{index}/{name}" for index, facts in answers for name in facts.made),
             tuple(f"launcher {index}: {why}" for index, facts in answers for why in facts.problems),
             tuple(f"launcher {index}: {note}" for index, facts in answers for note in facts.notes),
         )
-        if len(folders) < 2 or not reported.made:  # noqa: PLR2004 - one launcher is the whole
+        is_whole = len(folders) < 2  # noqa: PLR2004 - one launcher is the whole
+        if is_whole or not reported.made or len(record.loads) > 1:
             return reported
         beside = folders[0][1].parent
         merged = await merge(folders, order.harness, into=beside, context=context)
@@ -133,21 +133,20 @@ class DiskEvidence:
 
     def _natives(self, record: Record, harness: str) -> Natives:
         """Natives of all launchers; a torn file is counted and says nothing."""
-        found, measured = 0, list[Metrics]()
-        for index in record.seen:
-            folder = self._results(record, index)
+        found, measured = 0, list[Metrics | None]()
+        for index in record.parts:
+            folder, whose = self._results(record, index), _harness(record, index, harness)
             with translated(folder):
-                names = find_native(harness, [path.name for path in folder.iterdir()])
+                names = find_native(whose, [path.name for path in folder.iterdir()])
                 texts = {name: (folder / name).read_bytes() for name in names}
             found += len(names)
             try:
-                metrics = measure(harness, texts)
+                measured.append(measure(whose, texts))
             except Unreadable:
-                return Natives(found, None)
-            if metrics is None:
-                return Natives(found, None)
-            measured.append(metrics)
-        return Natives(found, combine(measured))
+                measured.append(None)
+        known = [metrics for metrics in measured if metrics is not None]
+        is_whole = len(known) == len(measured) and len(record.loads) <= 1
+        return Natives(found, combine(known) if is_whole else None)
 
     def _seal(self, record: Record, documents: Mapping[str, bytes]) -> Path:
         if self._archive.sealed(record.job, record.run) is None:
@@ -171,6 +170,14 @@ def log_facts(path: Path) -> LogFacts:
             found = gaps(b"".join(block))
             marked += (LogGap(**asdict(gap)) for gap in found)
         return LogFacts(file.tell(), tuple(marked))
+
+
+def _harness(record: Record, index: int, harness: str) -> str:
+    """Whose results a folder holds: those that were found on a claim say it in their name."""
+    if record.found is None:
+        return harness
+    named = record.found[index - 1].folder.partition("_")[0]
+    return named if named in HARNESSES else harness
 
 
 def _same_file(source: Path, target: Path) -> None:

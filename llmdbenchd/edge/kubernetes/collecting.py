@@ -1,6 +1,8 @@
 """The Kubernetes room's collector: whose results are where, and by which way they come."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -14,8 +16,11 @@ from llmdbenchd.edge.kubernetes.payloads import Payloads
 from llmdbenchd.edge.kubernetes.pods import pod_named
 from llmdbenchd.edge.kubernetes.rate import ByteRate
 from llmdbenchd.edge.kubernetes.session import Session
+from llmdbenchd.edge.kubernetes.storage import claim_named
 from llmdbenchd.edge.kubernetes.transfer import Transfer
 from llmdbenchd.ports import Copied, Unavailable
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -74,26 +79,37 @@ class Collecting:
         async with self._pods.open(plan, node=node) as door:
             return await self._through(door, plan, into)
 
+    async def folders(self, plan: LauncherPlan) -> tuple[str, ...] | None:
+        """Names of all results folders on the plan's claim; None if there is no such claim."""
+        if await claim_named(self._session, self._namespace, plan.storage.claim) is None:
+            return None
+        async with self._pods.open(plan, node="") as door:
+            return await self._ways(door, plan.storage.claim, lambda way: way.folders())
+
     async def stop(self, pod: Pod) -> None:
         """Ask the launcher in a pod that holds its results to end."""
         await self._session.ask("POST", f"{proxy_path(_door(pod))}/stop")
 
     async def _through(self, door: Door, plan: LauncherPlan, into: Path) -> Copied:
+        folder, min_free = plan.results_folder, self._min_free
+
+        async def bring(way: Way) -> Copied:
+            return await Transfer(way, folder, into, min_free=min_free, rate=self._rate).run()
+
+        return await self._ways(door, plan.name, bring)
+
+    async def _ways(self, door: Door, what: str, ask: Callable[[Way], Awaitable[T]]) -> T:
         """By the proxy, or by exec where that is forbidden."""
         try:
-            return await self._by(ByProxy(self._session, door), plan, into)
+            return await ask(ByProxy(self._session, door))
         except NotFound as error:
             raise Unavailable(f"pod {door.pod} shows no results: {error}") from error
         except Forbidden as by_proxy:
-            log.warning("results.by_exec", launcher=plan.name, reason=str(by_proxy))
+            log.warning("results.by_exec", launcher=what, reason=str(by_proxy))
         try:
-            return await self._by(ByExec(self._session, door), plan, into)
+            return await ask(ByExec(self._session, door))
         except Forbidden as error:
             raise Unavailable(f"neither pods/proxy nor pods/exec may be used: {error}") from error
-
-    async def _by(self, way: Way, plan: LauncherPlan, into: Path) -> Copied:
-        folder, min_free = plan.results_folder, self._min_free
-        return await Transfer(way, folder, into, min_free=min_free, rate=self._rate).run()
 
 
 def _door(pod: Pod) -> Door:

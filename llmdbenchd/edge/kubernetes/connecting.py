@@ -110,6 +110,10 @@ class ConnectingEngine:
         """Bring its results home."""
         return await (await self._connected()).collect(plan, into)
 
+    async def folders(self, plan: LauncherPlan) -> tuple[str, ...] | None:
+        """Names of all results folders on its claim."""
+        return await (await self._connected()).folders(plan)
+
     async def _connected(self) -> Engine:
         if self._engine is None:
             try:

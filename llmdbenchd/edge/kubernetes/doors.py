@@ -4,10 +4,10 @@ Paths are quoted bytes, as the server reads them.
 """
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -25,6 +25,7 @@ PIECE = 4 << 20  # what exec brings at once, at full speed: more of it gets lost
 READ = 1 << 18
 TRIES = 3  # of a command whose output lost its end
 _PARTIAL, _MISSING = 206, 4
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,10 @@ class Opened:
 class Way(Protocol):
     """How bytes come here. Everything raises `Refused`, as `Forbidden`, or `Unavailable`."""
 
+    async def folders(self) -> tuple[str, ...]:
+        """Names of all results folders."""
+        ...
+
     async def shown(self, folder: str) -> Shown:
         """What there is."""
         ...
@@ -77,6 +82,11 @@ class ByProxy:
     session: Session
     door: Door
     _tags: dict[str, str] = field(default_factory=dict)
+
+    async def folders(self) -> tuple[str, ...]:
+        """Names of all results folders."""
+        async with self._get("folders", {}, {}) as answer:
+            return _names(await answer.content.read())
 
     async def shown(self, folder: str) -> Shown:
         """What there is; hashing a large folder without a manifest takes its time."""
@@ -131,11 +141,19 @@ class ByExec:
     session: Session
     door: Door
 
+    async def folders(self) -> tuple[str, ...]:
+        """Names of all results folders."""
+        return await self._whole(_names, "folders")
+
     async def shown(self, folder: str) -> Shown:
         """What there is."""
+        return await self._whole(_decoded, "manifest", folder)
+
+    async def _whole(self, read: Callable[[bytes], T], *words: str) -> T:
+        """An answer that came whole, asked for again where its end was lost."""
         for tried in range(1, TRIES + 1):
             try:
-                return _decoded(await self._run("manifest", folder))
+                return read(await self._run(*words))
             except _Garbled:
                 if tried == TRIES:
                     raise
@@ -190,6 +208,16 @@ def proxy_path(door: Door) -> str:
 
 def _quoted(path: str) -> str:
     return quote(path.encode("utf-8", "surrogateescape"))
+
+
+def _names(body: bytes) -> tuple[str, ...]:
+    try:
+        told = json.loads(body)
+    except ValueError as error:
+        raise _Garbled(f"results: the answer is no list of folders: {error}") from error
+    if not isinstance(told, list) or not all(isinstance(name, str) for name in told):
+        raise _Garbled("results: the answer is no list of folders")
+    return tuple(told)
 
 
 def _decoded(body: bytes) -> Shown:

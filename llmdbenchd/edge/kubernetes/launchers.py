@@ -44,6 +44,10 @@ class Collector(Protocol):
         """Copy a launcher's results, each file proven."""
         ...
 
+    async def folders(self, plan: LauncherPlan) -> tuple[str, ...] | None:
+        """Names of all results folders on the plan's claim; None if there is no such claim."""
+        ...
+
     async def stop(self, pod: Pod) -> None:
         """Ask the launcher in a pod that holds its results to end."""
         ...
@@ -202,6 +206,10 @@ class KubernetesEngine:
             Unavailable: something is missing or differs; what is proven stays.
         """
         return await self._collector.collect(plan, into)
+
+    async def folders(self, plan: LauncherPlan) -> tuple[str, ...] | None:
+        """Names of all results folders on the plan's claim; None if there is no such claim."""
+        return await self._collector.folders(plan)
 
     async def _hear(self, changes: asyncio.Queue[Change]) -> None:
         async for change in self._watch.changes():

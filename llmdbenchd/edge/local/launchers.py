@@ -172,6 +172,10 @@ class LocalEngine:
         finally:
             abandoned.set()  # a thread cannot be cancelled, only told
 
+    async def folders(self, plan: LauncherPlan) -> tuple[str, ...] | None:  # noqa: ARG002 - of the port
+        """None: there is no claim here; a launcher's results go when it does."""
+        return None
+
     def _folder(self, launcher: str) -> Folder:
         if not plain(launcher):
             raise Refused(f"launcher {launcher!r} is not a plain name")

@@ -14,7 +14,7 @@ namespace harness.namespace harness.name workload overrides treatments repeat
 harness.executable harness.image harness.conda_env harness.wait_timeout timeouts.target
 timeouts.bind
 timeouts.pull timeouts.start timeouts.collect fail_above harness.cpu harness.memory
-storage.claim storage.size storage.class storage.access storage.mode skip_run
+storage.claim storage.size storage.class storage.access storage.mode skip_run collect_all
 harness.parallelism harness.env_to_pod harness.debug analyze_locally dataset.url dataset.dir
 dry_run retry.attempts retry.delay stop_on_error keep_going share_target
 harness.service_account harness.image_pull_secrets harness.node_selector harness.tolerations

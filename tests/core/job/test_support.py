@@ -172,7 +172,6 @@ def test_a_model_may_be_what_is_served_or_have_no_size_in_its_name(model: str, e
 @pytest.mark.parametrize(
     "text",
     [
-        "skip_run: true",
         "follow_servers: true",
         "harness: {name: nop}",
         "analyze_locally: true",
@@ -211,3 +210,26 @@ def test_no_variable_decides_which_programs_run_on_the_daemons_machine(name: str
 
     assert (found.field, name in found.message) == ("harness.env", True)
     assert ask(text, "kubernetes").refused == ()
+
+
+def test_what_lies_on_a_claim_is_collected_on_a_cluster_and_nowhere_else() -> None:
+    assert ask(URL + "skip_run: true\ncollect_all: true", "kubernetes") == Support()
+    assert [one.field for one in ask(URL + "skip_run: true").refused] == ["skip_run"]
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("collect_all: true", "collect_all"),
+        ("skip_run: true\nstorage: {mode: ephemeral}", "storage.mode"),
+    ],
+)
+def test_what_leaves_nothing_to_collect_is_refused(text: str, field: str) -> None:
+    assert [one.field for one in ask(URL + text, "kubernetes").refused] == [field]
+
+
+def test_what_is_collected_is_collected_once() -> None:
+    found = ask(URL + "skip_run: true\nrepeat: 3", "kubernetes")
+
+    assert found.refused == ()
+    assert [one.field for one in found.warnings] == ["repeat"]

@@ -16,6 +16,7 @@ from llmdbenchd.core.run.record import (
     Collected,
     End,
     Failure,
+    Found,
     Past,
     Record,
     Target,
@@ -33,6 +34,9 @@ _VERDICTS = {
     Phase.FAILED: Verdict(Outcome.FAILED, "launcher", "launcher 2 was killed by signal 9"),
     Phase.CANCELLED: Verdict(Outcome.CANCELLED, "cancelled", "asked by alice"),
 }
+
+
+_FOUND = (Found("inference-perf_1700000000-0a1b2c3d_endpoint-1b-instruct_1", 12, 345678, "late"),)
 
 
 def samples() -> dict[str, Record]:
@@ -67,7 +71,9 @@ def _grown(record: Record, phase: Phase, number: int) -> Record:
             failure = Failure("timeout:run", "2 of 2 launchers still ran after 3600 s: ünlucky")
             record = replace(record, ends=_ENDS, failure=failure, uncollected="2 files differ")
         case Phase.REPORTING:
-            record = replace(record, collected=Collected(12, 345678, "late", 2, 30, 0))
+            record = replace(
+                record, collected=Collected(12, 345678, "late", 2, 30, 0), found=_FOUND
+            )
         case Phase.CLEANING:
             record = replace(record, sealed=True, left_behind="pod llmdbench-x: forbidden")
         case Phase.LEFT:

@@ -35,6 +35,9 @@ class Shelf:
     async def ensure(self, storage: Storage, attempt: str) -> None:  # noqa: ARG002 - remembers all
         self.ensured.append(storage.claim)
 
+    async def folders(self, plan: LauncherPlan) -> tuple[str, ...] | None:
+        return (plan.results_folder,)
+
     async def collect(self, plan: LauncherPlan, into: Path) -> Copied:
         raise Unavailable(f"{plan.name} {into}")
 
