@@ -127,3 +127,35 @@ def test_without_a_claim_there_is_nothing_to_collect_and_it_says_so(home: Househ
     assert record.phase is Phase.FAILED
     assert record.verdict is not None
     assert "there is no claim not-there" in record.verdict.reason
+
+
+def test_the_endpoints_key_reaches_the_launcher_and_is_found_nowhere_else(
+    home: Household, place: Namespace
+) -> None:
+    key = "a-key-that-nobody-may-find-4711"
+    place.create("secrets", {"metadata": {"name": "door"}, "stringData": {"token": key}})
+    auth = {"secret": "door", "key": "token"}
+
+    home.drop("keyed", daemon.light(seconds=1, endpoint_auth=auth))
+    home.drop("asked", daemon.light(seconds=1, endpoint_auth=auth, harness={"debug": True}))
+
+    assert home.ended("keyed").phase is Phase.SUCCEEDED
+    assert home.ended("asked").phase is Phase.LEFT
+    [pod] = place.list("pods", labelSelector=LAUNCHERS)
+    [harness] = [one for one in pod["spec"]["containers"] if one["name"] == "harness"]
+    [told] = [one for one in harness["env"] if one["name"] == "OPENAI_API_KEY"]
+    assert told["valueFrom"] == {"secretKeyRef": {"name": "door", "key": "token"}}
+    home.asked("cancel", "asked")
+    home.wait_for("its end", lambda: home.record("asked").phase is Phase.CANCELLED)
+    written = [path for path in home.root.rglob("*") if path.is_file()]
+    assert [path for path in written if key.encode() in path.read_bytes()] == []
+
+
+def test_a_secret_that_is_not_there_ends_the_run_in_seconds_and_is_named(home: Household) -> None:
+    home.drop("keyless", daemon.light(seconds=1, endpoint_auth={"secret": "none", "key": "k"}))
+
+    record = home.ended("keyless")
+
+    assert record.phase is Phase.FAILED
+    assert record.verdict is not None
+    assert 'secret "none" not found' in record.verdict.reason

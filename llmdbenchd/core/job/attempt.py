@@ -129,7 +129,7 @@ class Attempt:
         )
 
     def _terms(self) -> PodTerms:
-        harness, token = self.spec.harness, self.spec.hf_token
+        harness, token, auth = self.spec.harness, self.spec.hf_token, self.spec.endpoint_auth
         return PodTerms(
             image=harness.image or "",
             service_account=harness.service_account,
@@ -138,4 +138,5 @@ class Attempt:
             tolerations=tuple(harness.tolerations),
             priority_class=harness.priority_class,
             hf_token=SecretRef(secret=token.secret, key=token.key) if token else None,
+            endpoint_auth=SecretRef(secret=auth.secret, key=auth.key) if auth else None,
         )

@@ -15,6 +15,7 @@ KUBERNETES = "kubernetes"
 _NOT_YET = "not yet supported by this engine"
 _ON_A_CLUSTER = f"{_NOT_YET}: it is about pods, and this engine starts processes"
 _HARNESSES = frozenset({"aiperf", "guidellm", "inference-perf", "inferencemax", "vllm-benchmark"})
+_TAKE_A_KEY = frozenset({"inference-perf", "inferencemax", "vllm-benchmark"})
 
 _LATER = {
     "analyze_locally": f"{_NOT_YET}: local analysis comes later",
@@ -34,7 +35,7 @@ _WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {  # the load is the same wit
         "harness.tolerations": _ON_A_CLUSTER,
         "harness.priority_class": _ON_A_CLUSTER,
     },
-    KUBERNETES: {**_LATER, "endpoint_auth": f"{_NOT_YET}: launchers are given no key so far"},
+    KUBERNETES: _LATER,
 }
 _DECISIVE: Mapping[str, Mapping[str, str]] = {  # without them something else would be run
     LOCAL: {
@@ -129,6 +130,10 @@ def _decisive(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterat
     if spec.harness.name not in _HARNESSES:
         message = f"{_NOT_YET}: it has no script; {', '.join(sorted(_HARNESSES))} have one"
         yield _at(values, "harness.name", message)
+    if spec.endpoint_auth and engine == KUBERNETES and spec.harness.name not in _TAKE_A_KEY:
+        message = f"{_NOT_YET}: {spec.harness.name} might write the key among its results"
+        hint = f"{', '.join(sorted(_TAKE_A_KEY))} do not"
+        yield _at(values, "endpoint_auth.secret", message, hint)
     if spec.harness.executable.startswith(IMAGES_OWN) and engine == LOCAL:
         yield _at(values, "harness.executable", f"{_NOT_YET}: a process has no image")
     if engine == LOCAL:

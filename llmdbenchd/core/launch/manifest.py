@@ -36,6 +36,7 @@ KEEP_PORT = 8080
 IDLE_S = 600  # a data-access pod that everybody forgot ends by itself
 HOLD_S = 24 * 3600  # the longest that results are held in a launcher
 SERVE_SECRET = "LLMDBENCHD_SERVE_SECRET"  # noqa: S105 - a variable's name
+ENDPOINT_KEY = "OPENAI_API_KEY"  # as load generators know it
 EPHEMERAL = "ephemeral"
 STOP_FILE = ".llmdbenchd-stop"  # what `keep` writes when the launcher is asked to end
 
@@ -244,7 +245,7 @@ def _environment(plan: LauncherPlan) -> list[Document]:
         ours["LLMDBENCHD_STOP_FILE"] = f"{IMAGE.results_prefix}/{STOP_FILE}"
     uid = {"fieldRef": {"fieldPath": "metadata.uid"}}
     told = _literal(_CACHES | dict(plan.env) | ours) | {"POD_UID": {"valueFrom": uid}}
-    return _listed(told | _token(plan))
+    return _listed(told | _token(plan) | _endpoint_key(plan))
 
 
 def _grace_within(grace_s: float) -> float:
@@ -261,6 +262,15 @@ def _token(plan: LauncherPlan) -> dict[str, Document]:
     source: Document = {"valueFrom": reference}
     names = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
     return _literal({"HF_TOKEN_SECRET": token.secret}) | dict.fromkeys(names, source)
+
+
+def _endpoint_key(plan: LauncherPlan) -> dict[str, Document]:
+    """The endpoint's key by reference; without the secret the launcher cannot start."""
+    auth = plan.pod.endpoint_auth
+    if auth is None:
+        return {}
+    reference = {"secretKeyRef": {"name": auth.secret, "key": auth.key}}
+    return {ENDPOINT_KEY: {"valueFrom": reference}}
 
 
 def _literal(variables: Mapping[str, str]) -> dict[str, Document]:

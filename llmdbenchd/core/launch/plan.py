@@ -96,6 +96,7 @@ class PodTerms:
         run_as_user: None = the image's.
         tolerations: each as Kubernetes has it.
         hf_token: where the Hugging Face token is, if there is one.
+        endpoint_auth: where the endpoint's key is, if it wants one.
     """
 
     image: str = ""
@@ -106,6 +107,7 @@ class PodTerms:
     tolerations: tuple[Mapping[str, object], ...] = ()
     priority_class: str | None = None
     hf_token: SecretRef | None = None
+    endpoint_auth: SecretRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

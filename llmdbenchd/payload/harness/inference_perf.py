@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import os
 
-from llmdbenchd.payload import analysis, installed, workload
-from llmdbenchd.payload.contract import Command, Context
+from llmdbenchd.payload import analysis, installed, keyed, workload
+from llmdbenchd.payload.contract import Command, Context, program
 from llmdbenchd.payload.yamltext import quoted, with_top_level
 
 PROGRAM = "inference-perf"
@@ -35,7 +35,13 @@ def prepare(context: Context) -> Command:
     copy = workload.keep(context, text)
     # PYTHONUNBUFFERED: what it prints is followed live, and is not lost when it is killed
     env = dict(context.env, PYTHONUNBUFFERED="1")
-    return Command([PROGRAM, "--config_file", copy], env, context.workspace)
+    argv = [PROGRAM, "--config_file", copy]
+    if not env.get(keyed.KEY):
+        return Command(argv, env, context.workspace)
+    beside = os.path.dirname(program(PROGRAM, env))  # its own Python lies there
+    python = os.path.join(beside, "python3")
+    with_key = [python, os.path.abspath(keyed.__file__), *argv[1:]]
+    return Command(with_key, env, context.workspace, told=argv)
 
 
 def finish(context: Context, rc: int) -> dict[str, object]:

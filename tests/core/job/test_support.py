@@ -142,6 +142,7 @@ def test_a_cluster_has_claims_images_and_secrets() -> None:
         + """\
 storage: {claim: c, mode: ephemeral, size: 1Gi, class: fast, access: ReadWriteOnce}
 hf_token: {secret: s, key: k}
+endpoint_auth: {secret: s, key: k}
 dataset: {url: https://h/x.json, dir: /requests/data}
 harness:
   executable: image:llm-d-benchmark.sh
@@ -175,7 +176,8 @@ def test_a_model_may_be_what_is_served_or_have_no_size_in_its_name(model: str, e
         "follow_servers: true",
         "harness: {name: nop}",
         "analyze_locally: true",
-        "endpoint_auth: {secret: s, key: k}",
+        "endpoint_auth: {secret: s, key: k}\nharness: aiperf",
+        "endpoint_auth: {secret: s, key: k}\nharness: guidellm",
     ],
 )
 def test_what_comes_later_on_a_cluster_is_refused_by_name(text: str) -> None:

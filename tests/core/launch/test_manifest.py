@@ -195,6 +195,14 @@ def test_the_token_goes_by_reference_and_may_be_missing() -> None:
     assert "HF_TOKEN" not in _environment(plan())
 
 
+def test_the_endpoints_key_goes_by_reference_and_must_be_there() -> None:
+    auth = SecretRef(secret="door", key="token")  # noqa: S106 - a secret's name
+    environment = _environment(replace(plan(), pod=PodTerms(image=IMAGE, endpoint_auth=auth)))
+
+    assert environment["OPENAI_API_KEY"] == {"secretKeyRef": {"name": "door", "key": "token"}}
+    assert "OPENAI_API_KEY" not in _environment(plan())
+
+
 @pytest.mark.parametrize(("node", "placed"), [("", {}), ("node-1", {"nodeName": "node-1"})])
 def test_the_data_access_pod_shows_the_claim_read_only_and_asks_for_no_rights(
     node: str, placed: dict[str, str]
