@@ -11,6 +11,7 @@ from tests.e2e import daemon
 from tests.e2e.census import LAUNCHERS
 from tests.e2e.cluster import Cluster
 from tests.e2e.namespace import Namespace
+from tests.e2e.simulator import MODEL, Simulator
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(300)]
 
@@ -130,13 +131,22 @@ def test_without_a_claim_there_is_nothing_to_collect_and_it_says_so(home: Househ
 
 
 def test_the_endpoints_key_reaches_the_launcher_and_is_found_nowhere_else(
-    home: Household, place: Namespace
+    home: Household, place: Namespace, simulator: Simulator
 ) -> None:
     key = "a-key-that-nobody-may-find-4711"
     place.create("secrets", {"metadata": {"name": "door"}, "stringData": {"token": key}})
     auth = {"secret": "door", "key": "token"}
 
-    home.drop("keyed", daemon.light(seconds=1, endpoint_auth=auth))
+    keyed = daemon.job(
+        simulator.address,
+        models=[MODEL],
+        workload="sanity_fixed",
+        overrides={"load.stages.0.duration": 3, "load.stages.0.rate": 4},
+        endpoint_auth=auth,
+        harness={"env": dict(simulator.harness_env)},
+    )
+
+    home.drop("keyed", keyed)
     home.drop("asked", daemon.light(seconds=1, endpoint_auth=auth, harness={"debug": True}))
 
     assert home.ended("keyed").phase is Phase.SUCCEEDED
