@@ -123,8 +123,7 @@ ECHOED = {  # nothing of it is seen before the run: what reads it is tested wher
 
 
 NOT_YET = {  # refused by name: who makes one of them work takes it out of here
-    "skip_run", "analyze_locally", "harness.conda_env", "follow_servers",
-    "endpoint_auth.secret", "endpoint_auth.key",
+    "analyze_locally", "harness.conda_env", "follow_servers",
     *(field for field in BY_FIELD if field.startswith("nop.")),
 }  # fmt: skip
 
