@@ -2,12 +2,16 @@
 
 import argparse
 import asyncio
+import os
 import re
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+from llmdbenchd.simulate.load import Failure, Load
 from llmdbenchd.simulate.options import DEFAULT_MODEL, Mode, Options, WrongOptions
+from llmdbenchd.simulate.server_log import LoadFailed
 from llmdbenchd.simulate.serving import serving
 
 _GOOD = 0
@@ -32,6 +36,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     _add_model(parser)
     _add_timing(parser)
     _add_faults(parser)
+    _add_load(parser)
     parser.set_defaults(run=run)
 
 
@@ -47,6 +52,10 @@ def run(args: argparse.Namespace) -> int:
         asyncio.run(_serve(options))
     except OSError as error:
         print(f"llmdbenchd simulate: cannot serve: {error}", file=sys.stderr)
+        return _NO
+    except LoadFailed:
+        if options.load and options.load.fail is Failure.KILLED:
+            os.kill(os.getpid(), signal.SIGKILL)
         return _NO
     return _GOOD
 
@@ -69,17 +78,34 @@ def _options(args: argparse.Namespace) -> Options:
         truth=args.truth,
         hf_cache=args.hf_cache,
         address_file=args.address_file,
+        load=_load(args),
+    )
+
+
+def _load(args: argparse.Namespace) -> Load | None:
+    if args.load_log is None:
+        return None
+    return Load(
+        version=args.load_log,
+        seconds=args.load_seconds,
+        values=dict(args.load_value),
+        debug=args.load_debug,
+        sleep_mode=args.enable_sleep_mode,
+        fail=Failure(args.load_fail) if args.load_fail else None,
     )
 
 
 async def _serve(options: Options) -> None:
-    stop = asyncio.Event()
+    """Until a signal, which may come while the load is still written."""
+    serves = asyncio.current_task()
+    assert serves is not None  # noqa: S101 - a coroutine that runs has a task
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with serving(options) as address:
-        print(address, flush=True)
-        await stop.wait()
+        loop.add_signal_handler(number, serves.cancel)
+    with suppress(asyncio.CancelledError):
+        async with serving(options) as address:
+            print(address, flush=True)
+            await asyncio.Event().wait()
 
 
 def _add_address(parser: argparse.ArgumentParser) -> None:
@@ -171,6 +197,44 @@ def _add_faults(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds of 503 before it is ready",
     )
+
+
+def _add_load(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "its load",
+        "A log on stdout as vLLM writes it while it starts, before it listens; "
+        "`llmdbenchd nop` reads from it what is asked for here.",
+    )
+    group.add_argument("--load-log", metavar="VERSION", help="whose wording: 0.6 to 0.32")
+    group.add_argument(
+        "--load-seconds", type=float, default=3.0, metavar="S", help="in all (%(default)s)"
+    )
+    group.add_argument(
+        "--load-value",
+        action="append",
+        type=_named_value,
+        default=[],
+        metavar="NAME=NUMBER",
+        help="a stage's seconds or a size, such as weights_load_s=1.5 or kv_cache_tokens=4096; "
+        "stages that are not named share what is left of the seconds; repeatable",
+    )
+    group.add_argument(
+        "--load-debug", action="store_true", help="lines of level DEBUG, stamps with milliseconds"
+    )
+    group.add_argument(
+        "--load-fail", choices=[str(one) for one in Failure], help="fail on purpose, and exit"
+    )
+    group.add_argument(
+        "--enable-sleep-mode", action="store_true", help="/sleep frees memory, as the log tells"
+    )
+
+
+def _named_value(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    try:
+        return name.strip(), float(number)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: write NAME=NUMBER") from None
 
 
 def _seconds(text: str) -> float:

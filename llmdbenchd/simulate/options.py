@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from llmdbenchd.simulate.hub_cache import is_repository_id
+from llmdbenchd.simulate.load import Load
 
 DEFAULT_MODEL = "llmdbench/tiny"
 _LAST_PORT = 65535
@@ -48,6 +49,7 @@ class Options:
         truth: file for what was really sent (see `truth`), made anew.
         hf_cache: folder for a Hugging Face cache with the served models' tokenizer.
         address_file: file that holds the address while the server listens.
+        load: the log to write before it listens.
 
     Raises:
         WrongOptions: with every problem at once.
@@ -69,9 +71,10 @@ class Options:
     truth: Path | None = None
     hf_cache: Path | None = None
     address_file: Path | None = None
+    load: Load | None = None
 
     def __post_init__(self) -> None:
-        checks = (_wrong_times, _wrong_counts, _wrong_ranges, _wrong_models)
+        checks = (_wrong_times, _wrong_counts, _wrong_ranges, _wrong_models, _wrong_load)
         problems = [problem for check in checks for problem in check(self)]
         if problems:
             raise WrongOptions(problems)
@@ -130,3 +133,7 @@ def _wrong_models(options: Options) -> list[str]:
             if name.strip() and not is_repository_id(name)
         ]
     return problems
+
+
+def _wrong_load(options: Options) -> list[str]:
+    return [] if options.load is None else options.load.problems()

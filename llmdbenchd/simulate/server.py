@@ -16,6 +16,8 @@ from llmdbenchd.simulate.metrics import Metrics
 from llmdbenchd.simulate.options import Options
 from llmdbenchd.simulate.pace import Pace, until
 from llmdbenchd.simulate.seats import Seats
+from llmdbenchd.simulate.server_log import ServerLog
+from llmdbenchd.simulate.sleeping import Sleeper
 from llmdbenchd.simulate.trouble import Trouble, error_body
 
 _LARGEST_BODY = 64 * 1024 * 1024
@@ -27,12 +29,16 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class ModelServer:
     """Answers like a vLLM server that serves `options.models`."""
 
-    def __init__(self, options: Options, desk: Desk, metrics: Metrics) -> None:
-        """Make a server that counts its start-up time from now."""
+    def __init__(
+        self, options: Options, desk: Desk, metrics: Metrics, log: ServerLog | None = None
+    ) -> None:
+        """Make a server that counts its start-up time from now; `log` tells of sleep and wake."""
         self._options = options
         self._desk = desk
         self._metrics = metrics
         self._seats = Seats(options.max_num_seqs)
+        self._sleeper = Sleeper(options.load, log)
+        self._label = log.wordings.label if log else f"{version('llmdbenchd')}+simulate"
         self._ready_at = asyncio.get_running_loop().time() + options.startup_s
 
     def app(self) -> web.Application:
@@ -45,6 +51,7 @@ class ModelServer:
         app.router.add_post("/v1/completions", self._completions)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/tokenize", self._tokenize)
+        app.router.add_routes(self._sleeper.routes())
         return app
 
     async def _health(self, _: web.Request) -> web.Response:
@@ -52,7 +59,7 @@ class ModelServer:
         return web.Response()
 
     async def _version(self, _: web.Request) -> web.Response:
-        return _json({"version": f"{version('llmdbenchd')}+simulate"})
+        return _json({"version": self._label})
 
     async def _show_metrics(self, _: web.Request) -> web.Response:
         text = self._metrics.render(
@@ -94,6 +101,7 @@ class ModelServer:
         # finds its line in the truth file.
         with self._desk.exchange(request) as exchange:
             self._require_ready()
+            self._sleeper.require_awake()
             fault = planned_fault(self._options, exchange.index)
             if fault is not None:
                 raise fault

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 import aiohttp
 import pytest
@@ -61,7 +61,7 @@ class Simulator:
             return Reply(response.status, response.content_type, await response.text())
 
     async def post(
-        self, path: str, body: object, headers: Mapping[str, str] | None = None
+        self, path: str, body: object = b"", headers: Mapping[str, str] | None = None
     ) -> Reply:
         data = BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode())
         async with self.session.post(self.url + path, data=data, headers=headers) as response:
@@ -103,8 +103,8 @@ class Simulators:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def start(self, options: Options) -> Simulator:
-        url = await self._stack.enter_async_context(serving(options))
+    async def start(self, options: Options, log_to: TextIO | None = None) -> Simulator:
+        url = await self._stack.enter_async_context(serving(options, log_to=log_to))
         return Simulator(url, self._session)
 
     async def stop(self) -> None:

@@ -126,6 +126,63 @@ def test_a_time_that_is_none_is_refused(text: str, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.slow
+async def test_its_load_is_told_before_it_listens_and_read_by_nop(tmp_path: Path) -> None:
+    asked = ("--load-log", "0.19", "--load-seconds", "0.5", "--load-value", "weights_load_s=0.25")
+    async with asyncio.timeout(60), started(*asked) as process:
+        assert process.stdout is not None
+        lines = [await process.stdout.readline()]
+        while not lines[-1].startswith(b"http"):
+            lines.append(await process.stdout.readline())
+        process.terminate()
+        rest, complaints = await process.communicate()
+    assert (process.returncode, complaints) == (0, b"")
+    assert lines[-2].endswith(b"Application startup complete.\n")
+    assert b"Shutting down" in rest
+
+    log = tmp_path / "log"
+    log.write_bytes(b"".join(lines))
+    words = ("-m", "llmdbenchd", "nop", "--json", str(log))
+    nop = await asyncio.create_subprocess_exec(
+        sys.executable, *words, stdout=asyncio.subprocess.PIPE
+    )
+    answer, _ = await nop.communicate()
+    assert json.loads(answer)["attempts"][0]["headline"]["weights_load_s"] == 0.25
+
+
+@pytest.mark.slow
+async def test_a_signal_in_the_middle_of_loading_ends_it() -> None:
+    async with asyncio.timeout(60), started("--load-log", "0.19", "--load-seconds", "3600") as one:
+        assert one.stdout is not None
+        await one.stdout.readline()
+        one.terminate()
+        rest, complaints = await one.communicate()
+
+    assert (one.returncode, complaints) == (0, b"")
+    assert b"http" not in rest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "code"), [("memory", 1), ("killed", -signal.SIGKILL)])
+async def test_a_load_that_fails_ends_the_server_as_a_real_one_ends(kind: str, code: int) -> None:
+    asked = ("--load-log", "0.19", "--load-seconds", "0", "--load-fail", kind)
+    async with asyncio.timeout(60), started(*asked) as process:
+        log, complaints = await process.communicate()
+
+    assert (process.returncode, complaints) == (code, b"")
+    assert b"Application startup complete" not in log
+    assert (b"torch.OutOfMemoryError" in log) == (kind == "memory")
+
+
+def test_a_load_without_sense_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    args = parsed("--load-log", "0.99", "--load-value", "speed=3")
+
+    assert args.run(args) == 2
+    assert "the wording of vLLM 0.99 is not known" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        parsed("--load-value", "weights_load_s")
+
+
+@pytest.mark.slow
 async def test_a_truth_file_that_cannot_be_written_is_told_and_nothing_is_served(
     tmp_path: Path,
 ) -> None:
