@@ -13,5 +13,7 @@ cd "$folder" # away from the checkout, so that only the wheel can answer
 from pathlib import Path
 from llmdbenchd import payload
 names = {path.relative_to(Path(payload.__file__).parent).as_posix() for path in Path(payload.__file__).parent.rglob("*.py")}
-assert {"launch.py", "harness/inference_perf.py"} <= names, names'
-echo "the wheel holds profiles and payload"
+assert {"launch.py", "harness/inference_perf.py"} <= names, names
+from llmdbenchd.edge.files.preprocess import shipped_preprocess
+assert len(shipped_preprocess()) == 2'
+echo "the wheel holds profiles, payload and preprocess scripts"

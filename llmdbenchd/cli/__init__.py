@@ -10,7 +10,7 @@ from importlib.metadata import version
 COMMANDS = (
     "serve", "submit", "check", "status", "why", "logs", "cancel", "pause", "resume", "collect",
     "results", "verify", "replay", "fsck", "cleanup", "profiles", "settings", "schema", "doctor",
-    "nop", "simulate",
+    "nop", "preprocess", "simulate",
 )  # fmt: skip
 
 
