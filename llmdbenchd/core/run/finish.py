@@ -111,6 +111,7 @@ def _verdict(record: Record, limits: Limits) -> Verdict:
             requests=got.requests if got else None,
             failures=got.failures if got else None,
             uncollected=record.uncollected,
+            sends_load=limits.sends_load,
         ),
         limits.fail_above,
     )

@@ -25,6 +25,7 @@ class Limits:
         fail_above: tolerated share of failed requests, 0 to 1.
         keep_going: one bad launcher does not end the others.
         dry_run: plan only; nothing is launched.
+        sends_load: its harness proves its work by requests.
     """
 
     launchers: int = 1
@@ -43,6 +44,7 @@ class Limits:
     fail_above: float = 0.99
     keep_going: bool = False
     dry_run: bool = False
+    sends_load: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
