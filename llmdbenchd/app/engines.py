@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from llmdbenchd import payload
-from llmdbenchd.core.job.place import LOCAL, namespace_of
+from llmdbenchd.core.job.place import LOCAL, RECORDER, namespace_of
 from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan, Places
 from llmdbenchd.core.launch.preview import preview
 from llmdbenchd.edge.kubernetes.access import Access
@@ -21,6 +21,7 @@ from llmdbenchd.edge.kubernetes.storage import Claims
 from llmdbenchd.edge.local.installed import Installed
 from llmdbenchd.edge.local.launchers import LocalEngine
 from llmdbenchd.edge.local.scouting import LocalScout
+from llmdbenchd.edge.recording.engine import RecordingEngine
 from llmdbenchd.ports import Clock, Engine, Scout
 from llmdbenchd.settings import Settings
 
@@ -28,7 +29,7 @@ PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUE
 
 
 class Engines:
-    """Builds engines by their place: `local`, or `kubernetes/<namespace>`."""
+    """Builds engines by their place: `local`, `kubernetes/<namespace>`, or `recorder`."""
 
     def __init__(
         self, settings: Settings, environment: Mapping[str, str], clock: Clock, instance: str
@@ -45,6 +46,8 @@ class Engines:
         """The engine of a place."""
         if place == LOCAL:
             return self._local
+        if place == RECORDER:
+            return ConnectingEngine(self._connection, self._recorder)
         return ConnectingEngine(self._connection, partial(self._on_cluster, namespace_of(place)))
 
     def scout(self, place: str) -> Scout:
@@ -57,7 +60,7 @@ class Engines:
 
     def preview(self, place: str, plans: Sequence[LauncherPlan]) -> Mapping[str, bytes]:
         """Files that show what would be made of launchers in a place; nothing is touched."""
-        return preview(plans, None if place == LOCAL else payload_of(self._instance))
+        return preview(plans, None if place in {LOCAL, RECORDER} else payload_of(self._instance))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -88,6 +91,17 @@ class Engines:
             collector=collecting,
             clock=lambda: self._clock.now().boot_s,
         )
+
+    def _recorder(self, session: Session) -> RecordingEngine:
+        return RecordingEngine(
+            self._settings.state / "recordings",
+            session,
+            clock=self._seconds,
+            min_free=self._settings.min_free,
+        )
+
+    def _seconds(self) -> float:
+        return self._clock.now().utc.timestamp()
 
     def _local_engine(self) -> LocalEngine:
         settings, environment = self._settings, self._environment

@@ -17,7 +17,7 @@ from llmdbenchd.core.fsck.accounts import (
     Unread,
 )
 from llmdbenchd.core.fsck.compare import compare
-from llmdbenchd.core.job.place import LOCAL, cluster_place, namespace_of
+from llmdbenchd.core.job.place import LOCAL, RECORDER, cluster_place, namespace_of
 from llmdbenchd.core.launch.manifest import EPHEMERAL
 from llmdbenchd.core.launch.plan import IMAGE
 from llmdbenchd.core.run.record import Record
@@ -135,7 +135,7 @@ class Auditor:
     async def _objects(
         self, instance: str, places: frozenset[str]
     ) -> tuple[Objects, dict[str, str]]:
-        wanted = {*places, *self._more_places()} - {LOCAL}
+        wanted = {*places, *self._more_places()} - {LOCAL, RECORDER}
         root = self.folders.settings.state / LOCAL
         things = [*await asyncio.to_thread(on_this_machine.things_below, root, LOCAL)]
         unseen: dict[str, str] = {}

@@ -8,7 +8,7 @@ from llmdbenchd.cli.doctor_cluster import WITHIN_S, Namespaces, cluster
 from llmdbenchd.cli.finding import Finding, Verdict
 from llmdbenchd.core.job.examination import Outline
 from llmdbenchd.core.job.model import JobSpec
-from llmdbenchd.core.job.support import LOCAL
+from llmdbenchd.core.job.support import LOCAL, NOP
 from llmdbenchd.core.launch.image import malformed, moves
 from llmdbenchd.core.launch.manifest import EPHEMERAL
 from llmdbenchd.core.launch.plan import LauncherPlan
@@ -61,8 +61,10 @@ class Preflight:
                 return [one async for one in self._targets(LocalScout())]
             access = Access(self.settings.kubeconfig, self.settings.context, self.environment)
             async with await Session.open(access) as session:
-                found = [_image(self._plan.pod.image), await self._claim(session)]
-                found.append(await self._room(session))
+                found = []
+                if self.spec.harness.name != NOP:  # that has no pod
+                    found = [_image(self._plan.pod.image), await self._claim(session)]
+                    found.append(await self._room(session))
                 return found + [one async for one in self._targets(ClusterScout(session))]
 
     @property
@@ -118,6 +120,7 @@ class Preflight:
             namespace=spec.namespace,
             near=spec.harness_namespace,
             model=model,
+            loading=spec.harness.name == NOP,
         )
         what = f"{model} by {method}"
         try:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from llmdbenchd.core.job import names
 from llmdbenchd.core.job.accepted import decoded
-from llmdbenchd.core.job.attempt import Attempt
+from llmdbenchd.core.job.attempt import Attempt, asked_by
 from llmdbenchd.core.job.debugging import profile_files
 from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.workloads import rendered
@@ -59,15 +59,7 @@ class JobBook:
 
     def asked(self, record: Record) -> Asked:
         """What the run says about its target."""
-        spec, cell = self.job(record.job).spec, self.cell(record)
-        return Asked(
-            endpoint=spec.endpoint or "",
-            method=cell.method,
-            namespace=spec.namespace,
-            near=spec.harness_namespace,
-            model=cell.model,
-            shared=spec.share_target,
-        )
+        return asked_by(self.job(record.job).spec, self.cell(record))
 
     def prove(self, record: Record) -> None:
         """Render the workload of a run whose target is known.

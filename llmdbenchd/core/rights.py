@@ -2,9 +2,9 @@
 
 `deploy/rbac.yaml` grants exactly `LAUNCHERS` in the namespace where launchers go, and
 `deploy/rbac-stack.yaml` exactly `STACK` in the one where the model servers are; if that is
-the same, both are applied there. `llmdbenchd doctor` asks for each row. Not in it, since nobody
-needs a grant or we do not need it: asking what one may do, and reading secrets (the kubelet
-resolves references).
+the same, both are applied there. `deploy/rbac-stack-nop.yaml` grants `STACK_CHANGES` beside it.
+`llmdbenchd doctor` asks for each row of the first two. Not in it, since nobody needs a grant or we
+do not need it: asking what one may do, and reading secrets (the kubelet resolves references).
 """
 
 from collections.abc import Collection, Sequence
@@ -130,11 +130,15 @@ LAUNCHERS: tuple[Right, ...] = (
 _NOT_FOUND = "only jobs with an endpoint: of their own can be run against it"
 _NO_PODS = "two runs against one pod by different URLs do not know of each other"
 _NO_CHECK = "whether the model is served is not checked before the load"
+_NO_LOGS = "runs of the harness nop fail: they read how servers load from their logs"
+_NO_PULLS = "nop does not tell image pulls, failed probes and kills"
 _GATEWAYS = "gateway.networking.k8s.io"
 
 STACK: tuple[Right, ...] = tuple(
     Right(resource, verb, reason, Need.OPTIONAL, without=without, group=group)
     for group, resource, verb, reason, without in (
+        ("", "pods/log", "get", "nop: the logs of servers that load are followed", _NO_LOGS),
+        ("", "events", "list", "nop: pulls, probes and kills are laid beside the log", _NO_PULLS),
         ("", "services", "get", "the Service that a URL names is looked up", _NO_PODS),
         ("", "services", "list", "that of a stack is found by its label or name", _NOT_FOUND),
         ("", "services/proxy", "get", "its server is asked which models it serves", _NO_CHECK),
@@ -149,6 +153,24 @@ STACK: tuple[Right, ...] = tuple(
         ),
     )
 )
+
+STACK_CHANGES: tuple[Right, ...] = (
+    Right(
+        "pods",
+        "delete",
+        "nop.restart: servers are started anew, so that a cold load is measured",
+        Need.OPTIONAL,
+        without="a cold load is measured only where somebody else deletes the pod",
+    ),
+    Right(
+        "pods/proxy",
+        "create",
+        "nop: a server is sent to sleep and woken again",
+        Need.OPTIONAL,
+        without="sleep and wake are not measured, and the results say so",
+    ),
+)
+"""What only recordings ask for: the one thing in a stack that is more than reading."""
 
 
 def lacks(table: Sequence[Right], missing: Collection[Right]) -> tuple[Lack, ...]:

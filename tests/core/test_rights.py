@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmdbenchd.core.rights import LAUNCHERS, STACK, Lack, Need, Right, lacks
+from llmdbenchd.core.rights import LAUNCHERS, STACK, STACK_CHANGES, Lack, Need, Right, lacks
 
 PROXY = [right for right in LAUNCHERS if right.resource == "pods/proxy"]
 EXEC = [right for right in LAUNCHERS if right.resource == "pods/exec"]
@@ -16,12 +16,12 @@ def lack(*missing: Right) -> list[Lack]:
     return list(lacks(LAUNCHERS, missing))
 
 
-@pytest.mark.parametrize("table", [LAUNCHERS, STACK])
+@pytest.mark.parametrize("table", [LAUNCHERS, STACK, STACK_CHANGES])
 def test_no_right_is_listed_twice(table: tuple[Right, ...]) -> None:
     assert len({(one.group, one.resource, one.verb) for one in table}) == len(table)
 
 
-@pytest.mark.parametrize("one", [*LAUNCHERS, *STACK])
+@pytest.mark.parametrize("one", [*LAUNCHERS, *STACK, *STACK_CHANGES])
 def test_every_row_says_why_and_what_happens_without_it(one: Right) -> None:
     assert one.reason
     assert bool(one.without) == (one.need is not Need.ALWAYS)

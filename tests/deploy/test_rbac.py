@@ -7,11 +7,16 @@ from typing import Any
 import pytest
 import yaml
 
-from llmdbenchd.core.rights import LAUNCHERS, STACK, Right
+from llmdbenchd.core.rights import LAUNCHERS, STACK, STACK_CHANGES, Right
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 BOTH = pytest.mark.parametrize(
-    ("file", "table"), [("rbac.yaml", LAUNCHERS), ("rbac-stack.yaml", STACK)]
+    ("file", "table"),
+    [
+        ("rbac.yaml", LAUNCHERS),
+        ("rbac-stack.yaml", STACK),
+        ("rbac-stack-nop.yaml", STACK_CHANGES),
+    ],
 )
 Grant = tuple[str, str, str]
 

@@ -14,14 +14,17 @@ from tests.e2e.namespace import Namespace
 
 RIGHTS = Path(__file__).parents[2] / "deploy" / "rbac.yaml"
 STACK_RIGHTS = RIGHTS.with_name("rbac-stack.yaml")
+NOP_RIGHTS = RIGHTS.with_name("rbac-stack-nop.yaml")
 _KINDS = {"ServiceAccount": "serviceaccounts", "Role": "roles", "RoleBinding": "rolebindings"}
 PATIENCE_S = 180.0  # a scheduler needs up to 70 s after its API server was killed
 SMALL = {"cpu": "400m", "memory": "512Mi"}  # the default is for real loads
 
 
-def grant_stack(stack: Namespace, launchers: Namespace) -> None:
-    """Give the launchers' account the shipped rights to look at a stack."""
-    for document in yaml.safe_load_all(STACK_RIGHTS.read_text(encoding="utf-8")):
+def grant_stack(stack: Namespace, launchers: Namespace, *, recording: bool = False) -> None:
+    """Give the launchers' account the shipped rights to look at a stack, or to restart it too."""
+    files = [STACK_RIGHTS, *([NOP_RIGHTS] if recording else [])]
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    for document in (one for text in texts for one in yaml.safe_load_all(text)):
         for subject in document.get("subjects", ()):
             subject["namespace"] = launchers.name
         stack.create(_KINDS[document["kind"]], document)

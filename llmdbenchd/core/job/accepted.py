@@ -15,6 +15,7 @@ from llmdbenchd.core.job.jobfile import Value
 from llmdbenchd.core.job.matrix import Cell, runs
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.place import place_of
+from llmdbenchd.core.job.support import NOP
 from llmdbenchd.core.job.workloads import Source
 from llmdbenchd.core.run.limits import Limits
 
@@ -53,7 +54,7 @@ class AcceptedJob:
     @property
     def place(self) -> str:
         """Where its launchers live: an engine, on a cluster with the namespace."""
-        return place_of(self.engine, self.spec.harness_namespace)
+        return place_of(self.engine, self.spec.harness_namespace, self.spec.harness.name)
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -76,6 +77,7 @@ class AcceptedJob:
             collect_s=spec.timeouts.collect,
             fail_above=spec.fail_above,
             keep_going=spec.keep_going,
+            sends_load=spec.harness.name != NOP,
             dry_run=spec.dry_run,
             skip_run=spec.skip_run,
         )

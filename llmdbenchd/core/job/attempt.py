@@ -6,6 +6,7 @@ from llmdbenchd.core.job import names
 from llmdbenchd.core.job.environment import Launch, launcher_environment
 from llmdbenchd.core.job.matrix import Cell
 from llmdbenchd.core.job.model import JobSpec
+from llmdbenchd.core.job.support import NOP
 from llmdbenchd.core.launch.plan import (
     SLEEP,
     Identity,
@@ -16,6 +17,21 @@ from llmdbenchd.core.launch.plan import (
     SecretRef,
     Storage,
 )
+from llmdbenchd.core.nop.order import FILE, Order, written
+from llmdbenchd.core.target.asked import Asked
+
+
+def asked_by(spec: JobSpec, cell: Cell) -> Asked:
+    """What a run says about its target."""
+    return Asked(
+        endpoint=spec.endpoint or "",
+        method=cell.method,
+        namespace=spec.namespace,
+        near=spec.harness_namespace,
+        model=cell.model,
+        shared=spec.share_target,
+        loading=spec.harness.name == NOP,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +114,7 @@ class Attempt:
             results_folder=launch.results_folder,
             files=(
                 PlanFile(path, self.workload_text),
+                *self._order(),
                 *(other for other in self.others if other.path != path),
             ),
             env=launcher_environment(launch),
@@ -106,6 +123,22 @@ class Attempt:
             storage=self._storage(),
             pod=self._terms(),
         )
+
+    def _order(self) -> tuple[PlanFile, ...]:
+        """What a recorder is to do, where the harness is one."""
+        spec, nop = self.spec, self.spec.nop
+        if spec.harness.name != NOP:
+            return ()
+        order = Order(
+            asked=asked_by(spec, self.cell),
+            load_format=nop.load_format,
+            logging_level=nop.logging_level,
+            preprocess=nop.preprocess,
+            sleep_mode=nop.sleep_mode,
+            restart=nop.restart,
+            repeat=nop.repeat,
+        )
+        return (PlanFile(FILE, written(order)),)
 
     def _identity(self, index: int) -> Identity:
         return Identity(

@@ -1,11 +1,14 @@
 """The room of places: where a job's launchers live, as one word.
 
-`local`, or `kubernetes/<namespace>`: one engine, one watch and one view for each.
+`local`, `kubernetes/<namespace>`, or `recorder` for what the daemon carries out itself: one
+engine, one watch and one view for each.
 """
 
-from llmdbenchd.core.job.support import KUBERNETES, LOCAL
+from llmdbenchd.core.job.support import KUBERNETES, LOCAL, NOP
 
-__all__ = ["LOCAL", "cluster_place", "namespace_of", "place_of"]
+__all__ = ["LOCAL", "RECORDER", "cluster_place", "namespace_of", "place_of"]
+
+RECORDER = "recorder"
 
 
 def cluster_place(namespace: str) -> str:
@@ -13,8 +16,10 @@ def cluster_place(namespace: str) -> str:
     return f"{KUBERNETES}/{namespace}"
 
 
-def place_of(engine: str, namespace: str) -> str:
-    """The place of launchers of a resolved engine; the namespace is of interest on a cluster."""
+def place_of(engine: str, namespace: str, harness: str) -> str:
+    """The place of launchers of a resolved engine; the rest is of interest on a cluster."""
+    if engine == KUBERNETES and harness == NOP:
+        return RECORDER
     return cluster_place(namespace) if engine == KUBERNETES else engine
 
 

@@ -12,14 +12,17 @@ from llmdbenchd.core.launch.plan import IMAGES_OWN, decides_what_runs
 
 LOCAL = "local"
 KUBERNETES = "kubernetes"
+NOP = "nop"
 _NOT_YET = "not yet supported by this engine"
 _ON_A_CLUSTER = f"{_NOT_YET}: it is about pods, and this engine starts processes"
-_HARNESSES = frozenset({"aiperf", "guidellm", "inference-perf", "inferencemax", "vllm-benchmark"})
+_HARNESSES = frozenset(
+    {"aiperf", "guidellm", "inference-perf", "inferencemax", NOP, "vllm-benchmark"}
+)
 _TAKE_A_KEY = frozenset({"inference-perf", "inferencemax", "vllm-benchmark"})
+_OF_A_FILE = "llmdbenchd nop FILE reads the log of a server on this machine"
 
 _LATER = {
     "analyze_locally": f"{_NOT_YET}: local analysis comes later",
-    "nop": f"{_NOT_YET}: the harness nop comes later",
     "harness.conda_env": f"{_NOT_YET}: local analysis comes later",
 }
 _WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {  # the load is the same without them
@@ -88,7 +91,8 @@ def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Supp
     """
     refused = [*_decisive(spec, values, engine), *_target(spec, values, engine)]
     warnings: list[Problem] = []
-    for problem in _given(values, _WITHOUT_EFFECT[engine]):
+    without = {**_WITHOUT_EFFECT[engine], **_of_nop(spec, engine)}
+    for problem in _given(values, without):
         origin = values[problem.field].origin
         if origin == SCENARIO and problem.field.startswith("nop."):
             continue  # it is about the servers of a stack, whatever is run against them
@@ -98,6 +102,16 @@ def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Supp
     if spec.skip_run and _is_given(values["repeat"]):
         warnings.append(_at(values, "repeat", "has no effect with `skip_run`"))
     return Support(in_line_order(refused), in_line_order(warnings))
+
+
+def _of_nop(spec: JobSpec, engine: str) -> Mapping[str, str]:
+    """What the fields of the harness nop are without."""
+    if spec.harness.name != NOP:
+        return {"nop": "is about the harness nop, and this one sends load"}
+    if engine == LOCAL:
+        return {}  # it is refused as a whole
+    later = f"{_NOT_YET}: the launcher variant comes later"
+    return dict.fromkeys(("nop.launcher", "nop.launcher_port", "nop.launcher_vllm_port"), later)
 
 
 def _target(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterator[Problem]:
@@ -134,6 +148,7 @@ def _decisive(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterat
         message = f"{_NOT_YET}: {spec.harness.name} might write the key among its results"
         hint = f"{', '.join(sorted(_TAKE_A_KEY))} do not"
         yield _at(values, "endpoint_auth.secret", message, hint)
+    yield from _recording(spec, values, engine)
     if spec.harness.executable.startswith(IMAGES_OWN) and engine == LOCAL:
         yield _at(values, "harness.executable", f"{_NOT_YET}: a process has no image")
     if engine == LOCAL:
@@ -141,6 +156,22 @@ def _decisive(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterat
             message = f"`{name}` would decide which programs run on the daemon's own machine"
             yield _at(values, "harness.env", message, "remove it, or see the setting executables")
     yield from _given(values, _DECISIVE[engine])
+
+
+def _recording(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterator[Problem]:
+    """The harness nop sends no load and has no pod; its servers are pods."""
+    if spec.harness.name != NOP:
+        return
+    if engine == LOCAL:
+        message = f"{_NOT_YET}: nop records pods of a cluster; {_OF_A_FILE}"
+        yield _at(values, "harness.name", message)
+    if spec.harness.parallelism > 1:
+        yield _at(values, "harness.parallelism", "nop has one recorder", "write nop.repeat: N")
+    if spec.harness.debug:
+        yield _at(values, "harness.debug", "nop has no pod that one could look into")
+    if not spec.harness.wait_timeout:
+        message = "a recording that is left alone ends when the daemon does"
+        yield _at(values, "harness.wait_timeout", message, "write how many seconds it may take")
 
 
 def _given(values: Mapping[str, Value], reasons: Mapping[str, str]) -> Iterator[Problem]:

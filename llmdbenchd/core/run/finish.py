@@ -112,6 +112,7 @@ def _verdict(record: Record, limits: Limits) -> Verdict:
         requests=got.requests if got else None,
         failures=got.failures if got else None,
         uncollected=record.uncollected,
+        sends_load=limits.sends_load,
     )
     if record.found is not None:
         return judge_found(evidence, limits.fail_above, told=_told(record.found))

@@ -26,6 +26,7 @@ class Limits:
         keep_going: one bad launcher does not end the others.
         dry_run: plan only; nothing is launched.
         skip_run: collect what lies on the claim already; nothing is launched.
+        sends_load: its harness proves its work by requests.
     """
 
     launchers: int = 1
@@ -45,6 +46,7 @@ class Limits:
     keep_going: bool = False
     dry_run: bool = False
     skip_run: bool = False
+    sends_load: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

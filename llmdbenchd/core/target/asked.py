@@ -19,6 +19,7 @@ class Asked:
         near: where launchers are, for short names in URLs.
         model: the model under test, or `AUTO`.
         shared: no lease is taken on what is found.
+        loading: it need not serve yet: how it comes to serve is what the run is about.
     """
 
     endpoint: str = ""
@@ -27,6 +28,7 @@ class Asked:
     near: str = ""
     model: str
     shared: bool = False
+    loading: bool = False
 
 
 @dataclass(frozen=True, slots=True)

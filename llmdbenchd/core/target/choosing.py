@@ -117,7 +117,7 @@ def _pod(pod: ServerPod, asked: Asked) -> Answer:
     what = f"pod {asked.namespace}/{pod.name}"
     if not pod.status.pod_ip:
         return NotYet(f"{what} has no address yet: its phase is {pod.status.phase or 'unknown'}")
-    port = _port_of(pod.spec.containers[0])
+    port = port_of(pod.spec.containers[0])
     if port is None:
         host = pod.status.pod_ip
         return Refusal(f"{what} does not say its port: write endpoint: {url_of('http', host, 0)}")
@@ -130,8 +130,11 @@ def _pod(pod: ServerPod, asked: Asked) -> Answer:
     )
 
 
-def _port_of(container: ServerContainer) -> int | None:
-    """As the field reads it: where its probes ask, else a port by its name, else the only one."""
+def port_of(container: ServerContainer) -> int | None:
+    """Where a container serves; None if it does not say so.
+
+    As the field reads it: where its probes ask, else a port by its name, else the only one.
+    """
     named = {one.name: one.container_port for one in container.ports if one.name}
     for probe in (container.liveness_probe, container.readiness_probe):
         if probe.http_get is not None:

@@ -30,9 +30,14 @@ class ServicePort(Object, frozen=True, rename="camel"):
 
 
 class ServiceSpec(Object, frozen=True, rename="camel"):
-    """What was asked for; `cluster_ip` is `None` (the word) for one without an address."""
+    """What was asked for; `cluster_ip` is `None` (the word) for one without an address.
+
+    Attributes:
+        selector: labels of the pods behind it; empty where somebody else says which they are.
+    """
 
     type: str = "ClusterIP"
+    selector: dict[str, str] = msgspec.field(default_factory=dict)
     cluster_ip: str = msgspec.field(default="", name="clusterIP")
     external_ips: tuple[str, ...] = msgspec.field(default=(), name="externalIPs")
     ports: tuple[ServicePort, ...] = ()

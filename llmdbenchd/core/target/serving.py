@@ -81,11 +81,13 @@ def found_target(
     is_given = bool(asked.endpoint)
     if isinstance(heard, Silence):
         may_go_on = heard.kind is Why.UNASKED or (is_given and heard.kind is Why.STRANGE)
-        if asked.model == AUTO or not may_go_on:
+        if not asked.loading and (asked.model == AUTO or not may_go_on):
             return NotYet(f"{chosen.what}: {heard.reason}")
         note = f"the model was not checked: {heard.reason}"
         return _target(asked, chosen, servers, model=asked.model, note=note)
     model = _model_for(asked, heard, chosen.what)
+    if asked.loading and isinstance(model, NotYet):
+        return _target(asked, chosen, servers, model=asked.model, note=model.reason)
     if isinstance(model, Refusal) and is_given:
         return _target(asked, chosen, servers, model=asked.model, note=model.reason)
     if isinstance(model, str):

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from llmdbenchd.core.nop.behind import Behind
 from llmdbenchd.core.run.record import Target
 from llmdbenchd.core.target.addresses import door_of, named_service, service_at
 from llmdbenchd.core.target.asked import Answer, Asked, Backends, Chosen, NotYet, Refusal, Server
@@ -47,6 +48,7 @@ from llmdbenchd.ports import NotReady, Refused, Unavailable
 MODELS_S = 10.0
 _PAGE = 500
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_HOW = "write methods: with a Service's or pod's name"
 _GRANT = "kubectl apply --namespace {} --filename deploy/rbac-stack.yaml"
 _POOL_VERSIONS = {"inference.networking.k8s.io": "v1", "inference.networking.x-k8s.io": "v1alpha2"}
 _GATEWAYS = f"/apis/{GROUP}/v1"
@@ -67,17 +69,45 @@ class ClusterScout:
             NotReady: it is there and does not serve yet, or we may not look.
             Unavailable: nobody could say.
         """
-        if asked.endpoint:
-            chosen = await self._given(asked)
-        else:
-            try:
-                chosen = _one(await self._looked_up(asked))
-            except Forbidden as error:  # also for a moment after a restart of the API server
-                raise NotReady(f"{error}: {_GRANT.format(asked.namespace)}") from error
+        chosen = await self._chosen(asked)
         async with _together() as group:
             servers = group.create_task(self._servers(chosen))
             heard = group.create_task(self._heard(chosen))
         return answered(asked, chosen, servers.result(), heard.result())
+
+    async def behind(self, asked: Asked) -> Behind:
+        """Which pods are behind what is meant, also when they are made anew.
+
+        Raises:
+            Refused, NotReady, Unavailable: as `find`; Refused also where no pod can be told.
+        """
+        chosen = await self._chosen(asked)
+        backends, selectors = chosen.backends, list[Mapping[str, str]]()
+        named = {one.pod for one in chosen.servers}
+        if backends.services:
+            services = await self._list(chosen.namespace, "services", Service)
+            found = [one for one in services if one.name in backends.services]
+            selectors += [one.spec.selector for one in found if one.spec.selector]
+            if len(selectors) < len(found):  # somebody else says which pods they are
+                named |= {one.pod for one in await self._servers(chosen)}
+        for group, name in backends.pools:
+            selectors.append((await self._pool(chosen.namespace, group, name)).selector)
+        behind = Behind(
+            namespace=chosen.namespace or next((one.namespace for one in chosen.servers), ""),
+            selectors=tuple(one for one in selectors if one),
+            names=tuple(sorted(named)),
+        )
+        if behind.is_nobody:
+            raise Refused(f"{chosen.what}: no pods of this cluster are known behind it: {_HOW}")
+        return behind
+
+    async def _chosen(self, asked: Asked) -> Chosen:
+        if asked.endpoint:
+            return await self._given(asked)
+        try:
+            return _one(await self._looked_up(asked))
+        except Forbidden as error:  # also for a moment after a restart of the API server
+            raise NotReady(f"{error}: {_GRANT.format(asked.namespace)}") from error
 
     async def _looked_up(self, asked: Asked) -> Answer:
         if asked.method == MODELSERVICE:
@@ -148,14 +178,17 @@ class ClusterScout:
         return tuple(dict.fromkeys(found))
 
     async def _pooled(self, namespace: str, group: str, name: str) -> list[Server]:
-        version = _POOL_VERSIONS.get(group, "v1")
-        path = f"/apis/{group}/{version}/namespaces/{namespace}/inferencepools/{name}"
-        pool = _decoded(await self._session.ask("GET", path), Pool, path)
+        pool = await self._pool(namespace, group, name)
         selector = ",".join(f"{key}={value}" for key, value in pool.selector.items())
         if not selector:
             return []
         pods = await self._list(namespace, "pods", ServerPod, query={"labelSelector": selector})
         return [Server(namespace, pod.name, pod.spec.node_name) for pod in pods]
+
+    async def _pool(self, namespace: str, group: str, name: str) -> Pool:
+        version = _POOL_VERSIONS.get(group, "v1")
+        path = f"/apis/{group}/{version}/namespaces/{namespace}/inferencepools/{name}"
+        return _decoded(await self._session.ask("GET", path), Pool, path)
 
     async def _heard(self, chosen: Chosen) -> Heard:
         """What it serves, asked through the API server, or by plain HTTP where it has no door."""

@@ -10,11 +10,12 @@ import mmap
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from llmdbenchd.kit.resume import Bookmark, bookmark
-from llmdbenchd.kit.stamps import Gap, gaps
+from llmdbenchd.kit.stamps import Gap, gaps, second_of
 from llmdbenchd.ports import Unavailable
 
 Given = ParamSpec("Given")
@@ -26,6 +27,20 @@ _BLOCK = 1 << 20  # bytes at a time, where the whole file is read
 
 class NotWritten(Unavailable):
     """The copy cannot be written now; most often because the disk is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """What a container's name stands for once it was started again.
+
+    Attributes:
+        since: the second, since the epoch, in which it was; what is written from then on is
+            another life's.
+        is_next: nothing came between: then the API server still has this life's log.
+    """
+
+    since: int
+    is_next: bool = True
 
 
 class LogFile:
@@ -47,6 +62,10 @@ class LogFile:
     async def give_up(self) -> Bookmark:
         """As `rewind`, when nothing will be read any more: the beginning of a last line stays."""
         return await _in_thread(self._give_up)
+
+    async def cut(self, since: int) -> None:
+        """Take back what was written in this second (since the epoch) and later."""
+        await _in_thread(self._cut, since)
 
     async def add(self, data: bytes) -> None:
         """Write at the end."""
@@ -84,6 +103,20 @@ class LogFile:
             self._add(begun + b"\n")
         return mark
 
+    def _cut(self, since: int) -> None:
+        begin = 0
+        with _written(self._path):
+            for block in self._blocks():
+                at = begin
+                for line in block.split(b"\n"):
+                    second = _last_second(line)
+                    if second is not None and second >= since:
+                        os.ftruncate(self._descriptor, at)
+                        self.size = at
+                        return
+                    at += len(line) + 1
+                begin += len(block)
+
     def _bookmark(self) -> Bookmark:
         if not os.fstat(self._descriptor).st_size:
             return Bookmark()  # an empty file cannot be mapped
@@ -119,6 +152,12 @@ class LogFile:
             lines = block[: block.rfind(b"\n") + 1] or block
             at += len(lines)
             yield lines
+
+
+def _last_second(line: bytes) -> int | None:
+    """When a line was written; of a gap's mark, when what comes after the gap was."""
+    before = next((gap.before for gap in gaps(line)), None)
+    return second_of(f"{before} ".encode() if before else line)
 
 
 @asynccontextmanager

@@ -26,7 +26,7 @@ from llmdbenchd.edge.kubernetes.errors import (
     NotFound,
     Throttled,
 )
-from llmdbenchd.edge.kubernetes.logfile import LogFile, NotWritten, log_file
+from llmdbenchd.edge.kubernetes.logfile import LogFile, NotWritten, Successor, log_file
 from llmdbenchd.edge.kubernetes.pools import Pool
 from llmdbenchd.kit.resume import Replay
 from llmdbenchd.kit.stamps import Gap, mark
@@ -74,6 +74,8 @@ class LogCopy:
         into: the file. Its lines keep their stamps (`kit.stamps.plain` takes them off).
         is_over: whether the pod's status says that the container has ended, or that there is
             no such pod (any more). May raise `Refused` or `Unavailable`: then nobody knows.
+        successor: who has the container's name by now, as far as the pod's status tells; it
+            tells so only of a life that is over.
     """
 
     session: Streams
@@ -82,6 +84,7 @@ class LogCopy:
     container: str
     into: Path
     is_over: Callable[[], Awaitable[bool]]
+    successor: Callable[[], Successor | None] = lambda: None
     _bell: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _waiting: asyncio.Timeout | None = field(default=None, init=False)
     _was_rung: bool = field(default=False, init=False)  # since the look began
@@ -141,23 +144,32 @@ class LogCopy:
             return False
 
     async def _look(self, file: LogFile, *, follow: bool) -> "_Trouble | None":
-        """Read from where the file ends to where the answer ends; why it was no whole answer."""
+        """Read from where the file ends to where the answer ends; why it was no whole answer.
+
+        Before the status told of a successor, its lines may have come to us as this life's: they
+        are taken back, and this life's own are asked for.
+        """
+        successor = self.successor()
+        if successor is not None:
+            await file.cut(successor.since)
+            if not successor.is_next:
+                return _Trouble(f"log of {self.pod}: {self.container} started twice meanwhile", 0)
         try:
-            said = await self._read(file, follow=follow)
+            said = await self._read(file, follow=follow, previous=successor is not None)
         except NotWritten:
             raise
         except (Refused, Unavailable) as error:
             return _trouble(error, self.pod)
         return _Trouble(f"log of {self.pod}: {said}", SOON_S) if said else None
 
-    async def _read(self, file: LogFile, *, follow: bool) -> str:
+    async def _read(self, file: LogFile, *, follow: bool, previous: bool) -> str:
         """Read one answer to its end; returns what the kubelet said in place of the log."""
         known = await file.rewind()
         replay = Replay(known)
         async with self.session.stream(
             f"/api/v1/namespaces/{self.namespace}/pods/{self.pod}/log",
             pool="logs",
-            query=self._query(known.since, follow=follow),
+            query=self._query(known.since, follow=follow, previous=previous),
             silence_s=SILENCE_S,
         ) as response:
             read = self._next if follow else _rest
@@ -170,11 +182,13 @@ class LogCopy:
             await file.add(replay.finish())
         return said
 
-    def _query(self, since: int | None, *, follow: bool) -> Mapping[str, str]:
+    def _query(self, since: int | None, *, follow: bool, previous: bool) -> Mapping[str, str]:
         """Never `tailLines`: it would be applied first, and cap what is told again."""
         query = {"container": self.container, "timestamps": "true"}
         if follow:
             query["follow"] = "true"
+        if previous:
+            query["previous"] = "true"
         if since is not None:
             query["sinceTime"] = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return query

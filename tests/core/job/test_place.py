@@ -4,8 +4,10 @@ from llmdbenchd.core.job.place import LOCAL, cluster_place, namespace_of, place_
 
 
 def test_a_place_says_its_engine_and_on_a_cluster_its_namespace() -> None:
-    assert place_of("local", "bench") == LOCAL
-    assert place_of("kubernetes", "bench") == cluster_place("bench") == "kubernetes/bench"
+    assert place_of("local", "bench", "nop") == LOCAL
+    assert (
+        place_of("kubernetes", "bench", "guidellm") == cluster_place("bench") == "kubernetes/bench"
+    )
 
 
 def test_the_namespace_of_a_place_is_read_back() -> None:

@@ -67,7 +67,6 @@ version: 1
         ("skip_run: true", "skip_run"),
         ("analyze_locally: true", "analyze_locally"),
         ("dataset: {dir: /d}", "dataset.dir"),
-        ("nop: {repeat: 2}", "nop.repeat"),
         ("follow_servers: true", "follow_servers"),
         ("endpoint_auth: {secret: s, key: k}", "endpoint_auth.secret"),
         ("hf_token: {secret: s, key: k}", "hf_token.secret"),
@@ -90,6 +89,36 @@ def test_a_field_without_behaviour_is_refused_at_its_line(text: str, field: str)
     assert found.field == field
     assert found.line == 2
     assert "not yet supported by this engine" in found.message
+
+
+def test_fields_of_nop_are_refused_beside_a_harness_that_sends_load() -> None:
+    for engine in ("local", "kubernetes"):
+        (found,) = ask(f"{URL}nop: {{repeat: 2}}", engine).refused
+
+        assert (found.field, found.line) == ("nop.repeat", 2)
+        assert "is about the harness nop" in found.message
+
+
+def test_a_cluster_records_how_its_servers_load() -> None:
+    text = f"{URL}harness: nop\nnop: {{restart: true, repeat: 3, sleep_mode: true}}"
+
+    assert ask(text, "kubernetes").refused == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("harness: {name: nop, parallelism: 2}", "harness.parallelism"),
+        ("harness: {name: nop, debug: true}", "harness.debug"),
+        ("harness: {name: nop, wait_timeout: 0}", "harness.wait_timeout"),
+        ("harness: nop\nnop: {launcher: true}", "nop.launcher"),
+        ("harness: nop\nnop: {launcher_port: 9}", "nop.launcher_port"),
+    ],
+)
+def test_what_a_recording_cannot_have_is_refused(text: str, field: str) -> None:
+    (found,) = ask(URL + text, "kubernetes").refused
+
+    assert found.field == field
 
 
 def test_a_local_engine_needs_a_url() -> None:
@@ -174,7 +203,6 @@ def test_a_model_may_be_what_is_served_or_have_no_size_in_its_name(model: str, e
     "text",
     [
         "follow_servers: true",
-        "harness: {name: nop}",
         "analyze_locally: true",
         "endpoint_auth: {secret: s, key: k}\nharness: aiperf",
         "endpoint_auth: {secret: s, key: k}\nharness: guidellm",

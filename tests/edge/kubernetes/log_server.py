@@ -34,6 +34,7 @@ class LogServer:
     """The world: a container that writes, whether it is over, and what goes wrong next."""
 
     log: list[Written] = field(default_factory=list)
+    previous: list[Written] = field(default_factory=list)
     over: bool = False
     troubles: list[Answers] = field(default_factory=list)
     asked: list[dict[str, str]] = field(default_factory=list)
@@ -51,6 +52,12 @@ class LogServer:
         """What was written is gone for those who ask from now on."""
         async with self._changed:
             self.log = []
+
+    async def restart(self, *records: Written, over: bool = True) -> None:
+        """The container is started again and writes; whether the status tells so."""
+        async with self._changed:
+            self.previous, self.log, self.over = self.log, [*records], over
+            self._changed.notify_all()
 
     async def was_asked(self, times: int) -> None:
         """Wait until so many requests came in all."""
@@ -111,7 +118,8 @@ class LogServer:
         since = None
         if "sinceTime" in query:
             since = int(datetime.fromisoformat(query["sinceTime"]).timestamp())
-        log, sent = self.log, 0  # a follow that is under way reads on in a rotated file
+        log = self.previous if "previous" in query else self.log
+        sent = 0  # a follow that is under way reads on in a rotated file
         while True:
             async with self._changed:
                 text, over = told(log, since)[sent:], self.over

@@ -1,0 +1,44 @@
+"""One life of a container: whether it is over, and who has its name afterwards."""
+
+from llmdbenchd.core.nop.cluster import seconds_of, status_of
+from llmdbenchd.core.pods.objects import ContainerStatus, Pod
+
+
+def newest(pod: Pod, container: str) -> int | None:
+    """The number of the last life that has begun (from 0); None where there was none yet."""
+    status = status_of(pod, container)
+    if status is None or not (status.container_id or status.restart_count):
+        return None
+    return status.restart_count
+
+
+def has_ended(pod: Pod, container: str, restart: int) -> bool:
+    """Whether the life with this number is over, as far as the status tells.
+
+    While a container waits to be started again, its number is still the last life's.
+    """
+    status = status_of(pod, container)
+    if status is None:
+        return False
+    if status.restart_count != restart:
+        return status.restart_count > restart
+    waits_again = status.state.waiting is not None and status.last_state.terminated is not None
+    return status.state.terminated is not None or waits_again
+
+
+def succeeded(pod: Pod, container: str, restart: int) -> tuple[int, bool] | None:
+    """By whom a life is succeeded: since which second, and whether that is the very next one."""
+    status = status_of(pod, container)
+    if status is None or status.restart_count <= restart:
+        return None
+    began = _began(status, at_once=status.restart_count == restart + 1)
+    return None if began is None else (int(began), status.restart_count == restart + 1)
+
+
+def _began(status: ContainerStatus, *, at_once: bool) -> float | None:
+    """When the life after it began, or the first one after it of which that is known."""
+    before, state = status.last_state.terminated, status.state
+    now = state.running or state.terminated
+    if before is not None and (not at_once or now is None):
+        return seconds_of(before.started_at)
+    return seconds_of(now.started_at) if now else None

@@ -1,0 +1,1 @@
+"""The recorder's room: launchers that the daemon carries out itself, to watch servers load."""
