@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from llmdbenchd.simulate.instances import launching
 from llmdbenchd.simulate.load import Failure, Load
 from llmdbenchd.simulate.options import DEFAULT_MODEL, Mode, Options, WrongOptions
 from llmdbenchd.simulate.server_log import LoadFailed
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"llmdbenchd simulate: {problem}", file=sys.stderr)
         return _WRONG_USAGE
     try:
-        asyncio.run(_serve(options))
+        asyncio.run(_serve(options, args.instances_port))
     except OSError as error:
         print(f"llmdbenchd simulate: cannot serve: {error}", file=sys.stderr)
         return _NO
@@ -95,7 +96,7 @@ def _load(args: argparse.Namespace) -> Load | None:
     )
 
 
-async def _serve(options: Options) -> None:
+async def _serve(options: Options, instances_port: int | None) -> None:
     """Until a signal, which may come while the load is still written."""
     serves = asyncio.current_task()
     assert serves is not None  # noqa: S101 - a coroutine that runs has a task
@@ -103,6 +104,10 @@ async def _serve(options: Options) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, serves.cancel)
     with suppress(asyncio.CancelledError):
+        if instances_port is not None:
+            async with launching(options, instances_port) as address:
+                print(address, flush=True)
+                await asyncio.Event().wait()
         async with serving(options) as address:
             print(address, flush=True)
             await asyncio.Event().wait()
@@ -112,6 +117,12 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("where")
     group.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     group.add_argument("--port", type=int, default=8000, help="0 = any free one (%(default)s)")
+    group.add_argument(
+        "--instances-port",
+        type=int,
+        metavar="PORT",
+        help="be an inference launcher there instead, whose REST API starts and ends such servers",
+    )
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
