@@ -67,6 +67,8 @@ def _show_attempt(attempt: Row, starts: int, console: Console) -> None:
     _show_waterfall(attempt, console)
     _show_values(attempt, console)
     _show_absent(attempt["absent"], console)
+    for advice in attempt["advice"]:
+        console.print(Text(advice))
 
 
 def _described(attempt: Row) -> str:

@@ -8,6 +8,7 @@ from llmdbenchd.core.nop.journal import Journal
 from llmdbenchd.core.nop.names import NAMES, headline
 from llmdbenchd.core.nop.sleeps import SIZES, Sleep, sleeps
 from llmdbenchd.core.nop.stages import Stage, categories, durations
+from llmdbenchd.core.nop.unprepared import unprepared
 
 Json = dict[str, object]
 
@@ -71,6 +72,7 @@ def attempt_told(attempt: Attempt) -> Json:
         "values": _values(contract),
         "headline": _headlines(contract),
         "absent": absences(attempt, facts),
+        "advice": unprepared(attempt),
         "categories": [_stage(one) for one in categories(attempt)],
         "durations": [_stage(one) for one in durations(attempt)],
         "sleeps": [_sleep(one) for one in sleeps(attempt)],
