@@ -104,8 +104,9 @@ def lives(pod: Pod, container: str) -> list[Life]:
     if status is None:
         return []
     found = []
-    if before := status.last_state.terminated:
-        found.append(_ended(max(status.restart_count - 1, 0), before))
+    if before := status.last_state.terminated:  # who waits to be started again is not counted yet
+        waits_again = status.state.waiting is not None
+        found.append(_ended(max(status.restart_count - (not waits_again), 0), before))
     if now := status.state.terminated:
         found.append(_ended(status.restart_count, now))
     elif running := status.state.running:

@@ -9,6 +9,7 @@ from llmdbenchd.core.job.environment import workload_variables
 from llmdbenchd.core.job.matrix import runs
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan, Places
+from llmdbenchd.core.nop.order import FILE, read
 
 PLACES = Places("/w", "/requests")
 
@@ -281,3 +282,12 @@ def test_a_launcher_waits_for_nobody_whom_it_cannot_see(
     env = attempt_of(spec_of(**fields)).plan(1, places).env
 
     assert not [name for name in env if name.startswith("LLMDBENCHD_BARRIER")]
+
+
+def test_a_recorder_is_given_its_order() -> None:
+    plan = plan_of(spec_of(harness="nop", nop={"restart": True, "repeat": 3}))
+
+    order = read(next(one.text for one in plan.files if one.path == FILE))
+    assert (order.restart, order.repeat, order.asked.loading) == (True, 3, True)
+    assert order.asked.model == "a/b-1b"
+    assert not [one for one in plan_of(spec_of()).files if one.path == FILE]

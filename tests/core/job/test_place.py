@@ -1,6 +1,10 @@
 """Places: an engine, and on a cluster the namespace."""
 
-from llmdbenchd.core.job.place import LOCAL, cluster_place, namespace_of, place_of
+from llmdbenchd.core.job.place import LOCAL, RECORDER, cluster_place, namespace_of, place_of
+
+
+def test_recordings_are_carried_out_by_the_daemon_itself() -> None:
+    assert place_of("kubernetes", "bench", "nop") == RECORDER
 
 
 def test_a_place_says_its_engine_and_on_a_cluster_its_namespace() -> None:

@@ -150,9 +150,9 @@ def test_lives_of_which_no_line_is_known_are_gaps_and_never_hidden() -> None:
     fails = record("EngineCore failed to start.", level="ERROR", process=ENGINE)
     trace = ["Traceback (most recent call last):", "ValueError: no room"]
     (attempt,) = read([*server()[:9], fails, *trace], 2026)
-    told = timeline(pod(status), "vllm", [], [Recorded(2, attempt)])
+    told = timeline(pod(status), "vllm", [], [Recorded(3, attempt)])
 
-    assert told.gaps == (0, 1, 3)
+    assert told.gaps == (0, 1, 2)
     assert told.verdict is Verdict.FAILED
     assert told.reason == (
         "CrashLoopBackOff: the container ended: OOMKilled, exit code 137; its log says: "

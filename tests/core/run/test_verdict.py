@@ -56,3 +56,10 @@ def test_a_run_succeeds_only_if_all_four_facts_are_good() -> None:
         verdict = judge(Evidence(bad, files, requests, failures, missing), 0.99)
         all_good = not bad and files and requests and failures in {0, 1} and not missing
         assert (verdict.outcome is Outcome.SUCCEEDED) is bool(all_good)
+
+
+def test_a_recording_sends_no_request_and_proves_its_work_by_its_good_end() -> None:
+    recorded = Evidence("", 1, None, None, "", sends_load=False)
+
+    assert judge(recorded, 0.99).reason == "a server became ready"
+    assert judge(Evidence("", 0, None, None, "", sends_load=False), 0.99).kind == "no results"

@@ -161,3 +161,12 @@ def test_a_pool_says_its_pods_in_two_versions(selector: bytes, labels: dict[str,
         msgspec.json.decode(b'{"spec": {"selector": %s}}' % selector, type=Pool).selector == labels
     )
     assert msgspec.json.decode(b'{"spec": {}}', type=Pool).selector == {}
+
+
+@pytest.mark.parametrize(
+    "heard", [Silence(Why.LATER, "503"), Silence(Why.STRANGE, "404"), read_models(b'{"data": []}')]
+)
+def test_a_server_whose_load_is_recorded_need_not_serve_yet(heard: Heard) -> None:
+    for model in (MODEL, AUTO):
+        assert isinstance(look(heard, Asked(model=model)), NotYet)
+        assert target(heard, Asked(model=model, loading=True)).note
