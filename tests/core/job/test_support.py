@@ -99,6 +99,18 @@ def test_fields_of_nop_are_refused_beside_a_harness_that_sends_load() -> None:
         assert "is about the harness nop" in found.message
 
 
+def test_what_the_file_does_not_name_is_at_its_beginning() -> None:
+    (found,) = ask("models: a/b", "local").refused
+
+    assert (found.line, found.column, found.field) == (1, 1, "endpoint")
+
+
+def test_a_harness_without_a_script_is_refused() -> None:
+    (found,) = ask(f"{URL}harness: mine", "kubernetes").refused
+
+    assert "has no script" in found.message
+
+
 def test_a_cluster_records_how_its_servers_load() -> None:
     text = f"{URL}harness: nop\nnop: {{restart: true, repeat: 3, sleep_mode: true}}"
 

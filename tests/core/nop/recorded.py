@@ -14,8 +14,10 @@ from llmdbenchd.core.pods.objects import Event, Pod
 TEXTS = (
     "vLLM API server version 0.19.1",
     "non-default args: {'model': 'a/b', 'enable_sleep_mode': True}",
-    "Initializing a V1 LLM engine (v0.19.1) with config: model='a/b', load_format=auto, "
-    "enforce_eager=False, enable_sleep_mode=True",
+    (
+        "Initializing a V1 LLM engine (v0.19.1) with config: model='a/b', load_format=auto, "
+        "enforce_eager=False, enable_sleep_mode=True"
+    ),
     "Starting to load model a/b...",
     "Model loading took 0.93 GiB memory and 0.750000 seconds",
     "Dynamo bytecode transform time: 0.31 s",
@@ -74,7 +76,12 @@ def running(second: int = 0) -> dict[str, Any]:
 LOOP = {"waiting": {"reason": "CrashLoopBackOff"}}
 
 
-def pod(*statuses: dict[str, Any], name: str = "vllm-0", ready: bool = False, **fields: Any) -> Pod:
+def pod(
+    *statuses: dict[str, Any],
+    name: str = "vllm-0",
+    ready: bool = False,
+    **fields: Any,  # noqa: ANN401 - as the API has them
+) -> Pod:
     conditions = [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-03-01T12:00:20Z"}]
     metadata = {
         "name": name,
@@ -93,7 +100,10 @@ def pod(*statuses: dict[str, Any], name: str = "vllm-0", ready: bool = False, **
 
 
 def story(
-    texts: tuple[str, ...] = (*TEXTS, *SLEEP), *, cycles: tuple[Cycle, ...] = (), **fields: Any
+    texts: tuple[str, ...] = (*TEXTS, *SLEEP),
+    *,
+    cycles: tuple[Cycle, ...] = (),
+    **fields: Any,  # noqa: ANN401 - fields of a story
 ) -> Story:
     """A story of one life."""
     starts = recorded(texts, stamped=fields.pop("stamped", True))

@@ -76,7 +76,7 @@ def test_an_image_that_can_never_be_had_is_no_reason_to_wait() -> None:
     ],
 )
 def test_a_life_ends_and_another_has_its_name(
-    one: Pod, is_ended: bool, next_one: tuple[int, bool] | None
+    one: Pod, *, is_ended: bool, next_one: tuple[int, bool] | None
 ) -> None:
     assert has_ended(one, "vllm", 0) is is_ended
     found = succeeded(one, "vllm", 0)
