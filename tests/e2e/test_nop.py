@@ -117,7 +117,11 @@ def test_a_server_that_dies_again_and_again_fails_the_run(scene: Scene) -> None:
     assert record.phase is Phase.FAILED, record
     assert record.verdict is not None
     assert "ended 2 times" in record.verdict.reason
-    assert len(scene.chart("never")["starts"]) == 2
+    told = scene.chart("never")
+    assert [one["ending"] for one in told["starts"]] == ["cut off", "cut off"]
+    [server] = told["servers"]
+    assert (server["restarts"], server["lives_without_log"]) == (1, [])
+    assert [life["restart"] for life in server["lives"]] == [1]
 
 
 def test_a_pod_that_is_deleted_while_it_loads_leaves_its_log_and_another_is_recorded(

@@ -98,6 +98,7 @@ class Servers:
         self._ready_since: dict[str, float] = {}
         self._tails: dict[Life, Tail] = {}
         self._copies: dict[Life, LogCopy] = {}
+        self._read: set[Life] = set()  # to their ends, as far as the status told of these
         self._tasks = TaskSet[Life](group, self._follow, lambda _: None)
         for kept in folder.servers():
             self._pods[kept.uid], facts = kept.pod(), kept.facts()
@@ -195,7 +196,7 @@ class Servers:
             last = newest(pod, life.container) or 0
             path = self._server(uid).log(life.container, life.restart)
             is_known = await self._do(path.exists)
-            if await self._do(_done(path).exists):
+            if self._is_read(life) or await self._do(_done(path).exists):
                 continue
             if life.restart >= last - 1 or is_known:
                 wanted.add(life)
@@ -216,17 +217,28 @@ class Servers:
             is_over=partial(self._is_over, life),
             successor=partial(self._successor, life),
         )
+        is_sure = life.uid not in self._present or self._successor(life) is not None
         try:
             end = await copy.run()
-            await self._do(publish, _done(path), b"")
-            self._say(
-                f"{life} has ended: {end.size} bytes{f', {end.unread}' if end.unread else ''}"
-            )
+            self._read.add(life)
+            if is_sure:
+                await self._do(publish, _done(path), b"")
+            unread = f", {end.unread}" if end.unread else ""
+            self._say(f"{life} has ended: {end.size} bytes{unread}")
         except (Refused, Unavailable) as error:
             self._say(f"{life}: {error}")
             await asyncio.sleep(AGAIN_S)
         finally:
             self._copies.pop(life, None)
+
+    def _is_read(self, life: Life) -> bool:
+        """Whether a log was read to its end; who has a successor by now is read once more.
+
+        The last look may have read the successor's lines already, before the status told of it.
+        """
+        if life not in self._read:
+            return False
+        return life.uid in self._present and self._successor(life) is None
 
     async def _is_over(self, life: Life) -> bool:
         return self._has_ended(life)

@@ -74,7 +74,7 @@ def test_every_start_has_a_name_of_its_own() -> None:
         "vllm-0_vllm #1 (start 2: failed)",
         "vllm-0_vllm #2",
     ]
-    assert [one["ending"] for one in chart(two)["starts"]] == ["ready", "failed", "cut off"]  # type: ignore[attr-defined] # JSON
+    assert [one["ending"] for one in chart(two)["starts"]] == ["ready", "failed", "cut off"]  # type: ignore[attr-defined] # plain JSON has any shape
 
 
 def test_a_container_that_tells_of_no_start_is_no_engine() -> None:
