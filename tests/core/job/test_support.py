@@ -120,6 +120,7 @@ def test_a_cluster_records_how_its_servers_load() -> None:
 @pytest.mark.parametrize(
     ("text", "field"),
     [
+        ("harness: wrk2", "harness.name"),
         ("harness: {name: nop, parallelism: 2}", "harness.parallelism"),
         ("harness: {name: nop, debug: true}", "harness.debug"),
         ("harness: {name: nop, wait_timeout: 0}", "harness.wait_timeout"),
