@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,7 @@ from llmdbenchd.ports import Refused, Unavailable
 
 EVENTS_S = 5.0  # between two questions about a pod's events
 AGAIN_S = 2.0
+SETTLE_S, TICK_S = 20.0, 0.1
 _PAGE = "500"
 T = TypeVar("T")
 _BLOCK = 1 << 20
@@ -158,7 +160,18 @@ class Servers:
         return found
 
     async def let_go(self) -> None:
-        """Follow nothing any more; hear the last events."""
+        """Follow nothing any more; hear the last events.
+
+        Logs of lives that are over are read to their ends first, for as long as that may take.
+        """
+        newest_number = max(self._numbers.values(), default=0)
+        for uid in self._pods:
+            await self._match(uid, is_wanted=self._numbers[uid] == newest_number)
+        await asyncio.sleep(TICK_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S):
+                while any(self._has_ended(life) for life in self._copies):  # noqa: ASYNC110 - copies end by themselves
+                    await asyncio.sleep(TICK_S)
         for uid in self._pods:
             self._tasks.match(uid, frozenset())
             self._events_at.pop(uid, None)
