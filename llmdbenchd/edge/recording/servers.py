@@ -3,9 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -14,7 +12,6 @@ from llmdbenchd.core.nop.behind import Behind, is_over
 from llmdbenchd.core.nop.cluster import ready_at
 from llmdbenchd.core.nop.ending import Server
 from llmdbenchd.core.nop.life import has_ended, newest, succeeded
-from llmdbenchd.core.nop.recorder import Recorder
 from llmdbenchd.core.nop.report import telling
 from llmdbenchd.core.nop.timeline import Recorded
 from llmdbenchd.core.pods.objects import Pod
@@ -25,6 +22,7 @@ from llmdbenchd.edge.kubernetes.logfile import Successor
 from llmdbenchd.edge.kubernetes.logs import LogCopy
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.edge.recording.folder import Facts, Folder, ServerFolder
+from llmdbenchd.edge.recording.lives import Life, Tail, done_mark
 from llmdbenchd.kit.taskset import TaskSet
 from llmdbenchd.ports import Refused, Unavailable
 
@@ -33,42 +31,6 @@ AGAIN_S = 2.0
 SETTLE_S, TICK_S = 20.0, 0.1
 _PAGE = "500"
 T = TypeVar("T")
-_BLOCK = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """One life of a container."""
-
-    uid: str
-    pod: str
-    container: str
-    restart: int
-
-    def __str__(self) -> str:
-        return f"log of {self.pod}/{self.container} life {self.restart}"
-
-
-@dataclass(slots=True)
-class Tail:
-    """A growing log, read as far as it goes."""
-
-    path: Path
-    recorder: Recorder = field(default_factory=Recorder)
-    at: int = 0
-
-    def read(self) -> None:
-        """Read on; a log from which lines were taken back is read anew. Blocks."""
-        try:
-            with self.path.open("rb") as file:
-                if self.path.stat().st_size < self.at:
-                    self.recorder, self.at = Recorder(), 0
-                file.seek(self.at)
-                while block := file.read(_BLOCK):
-                    self.recorder.feed(block)
-                    self.at += len(block)
-        except FileNotFoundError:
-            return
 
 
 class Servers:
@@ -209,7 +171,7 @@ class Servers:
             last = newest(pod, life.container) or 0
             path = self._server(uid).log(life.container, life.restart)
             is_known = await self._do(path.exists)
-            if self._is_read(life) or await self._do(_done(path).exists):
+            if self._is_read(life) or await self._do(done_mark(path).exists):
                 continue
             if life.restart >= last - 1 or is_known:
                 wanted.add(life)
@@ -235,7 +197,7 @@ class Servers:
             end = await copy.run()
             self._read.add(life)
             if is_sure:
-                await self._do(publish, _done(path), b"")
+                await self._do(publish, done_mark(path), b"")
             unread = f", {end.unread}" if end.unread else ""
             self._say(f"{life} has ended: {end.size} bytes{unread}")
         except (Refused, Unavailable) as error:
@@ -310,11 +272,6 @@ class Servers:
 
     async def _do(self, work: Callable[..., T], *args: object) -> T:
         return await asyncio.to_thread(work, *args)
-
-
-def _done(log: Path) -> Path:
-    """The mark that a log was read to its end."""
-    return log.with_suffix(".done")
 
 
 def _without_values(pod: Pod) -> Pod:
