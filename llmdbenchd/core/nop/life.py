@@ -27,12 +27,17 @@ def has_ended(pod: Pod, container: str, restart: int) -> bool:
 
 
 def succeeded(pod: Pod, container: str, restart: int) -> tuple[int, bool] | None:
-    """By whom a life is succeeded: since which second, and whether that is the very next one."""
+    """By whom a life is succeeded: since which second, and whether its log can still be had.
+
+    That is while its very next life runs: of one that waits to be started again, the log that
+    the kubelet calls previous is its own.
+    """
     status = status_of(pod, container)
     if status is None or status.restart_count <= restart:
         return None
     began = _began(status, at_once=status.restart_count == restart + 1)
-    return None if began is None else (int(began), status.restart_count == restart + 1)
+    is_next = status.restart_count == restart + 1 and status.state.waiting is None
+    return None if began is None else (int(began), is_next)
 
 
 def _began(status: ContainerStatus, *, at_once: bool) -> float | None:

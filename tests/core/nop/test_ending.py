@@ -69,7 +69,7 @@ def test_an_image_that_can_never_be_had_is_no_reason_to_wait() -> None:
         (pod(status(state=LOOP, lastState=ended(), restartCount=0)), True, None),
         (pod(status(state={"waiting": {}}, restartCount=0)), False, None),
         (pod(status(state=running(9), lastState=ended(), restartCount=1)), True, (9, True)),
-        (pod(status(state=LOOP, lastState=ended(1, 7), restartCount=1)), True, (7, True)),
+        (pod(status(state=LOOP, lastState=ended(1, 7), restartCount=1)), True, (7, False)),
         (pod(status(state=running(9), lastState=ended(1, 7), restartCount=2)), True, (7, False)),
         (pod(status(state=running(9), restartCount=2)), True, (9, False)),
         (pod(status(restartCount=1)), True, None),
