@@ -18,13 +18,15 @@ def unprepared(attempt: Attempt) -> list[str]:
     told = {one.title for one in categories(attempt)}
     missing = [row.title for row in CATEGORIES if row.title in _OF_DEBUG - told]
     advice = []
-    if missing and "D" not in attempt.levels:
+    is_debug = "D" in attempt.levels
+    if missing and not is_debug:
         advice.append(
             f"not told: {', '.join(missing)}: its level is not DEBUG "
             "(LLMDBENCH_VLLM_COMMON_VLLM_LOGGING_LEVEL)"
         )
     stamped = [one for kept in attempt.marks.values() for one in kept if one.at is not None]
-    if stamped and all(one.grain_s >= _WHOLE_SECOND for one in stamped):
+    # The scripts write milliseconds at level DEBUG only: below it whole seconds say nothing of them.
+    if is_debug and stamped and all(one.grain_s >= _WHOLE_SECOND for one in stamped):
         advice.append(
             "its stamps have whole seconds, so what is the difference of two is ±1 s: the "
             "preprocess scripts did not run (llmdbenchd preprocess install)"
