@@ -25,7 +25,7 @@ def unprepared(attempt: Attempt) -> list[str]:
             "(LLMDBENCH_VLLM_COMMON_VLLM_LOGGING_LEVEL)"
         )
     stamped = [one for kept in attempt.marks.values() for one in kept if one.at is not None]
-    # The scripts write milliseconds at level DEBUG only: below it whole seconds say nothing of them.
+    # The scripts write milliseconds at level DEBUG only: below it, whole seconds say nothing.
     if is_debug and stamped and all(one.grain_s >= _WHOLE_SECOND for one in stamped):
         advice.append(
             "its stamps have whole seconds, so what is the difference of two is ±1 s: the "
