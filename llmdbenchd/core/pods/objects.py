@@ -4,7 +4,11 @@ Decoding a pod this way takes 20 microseconds; with everything in it, a hundred 
 Fields are named as the API names them, in snake case; what is not said has its empty value.
 """
 
+from typing import Generic, TypeVar
+
 import msgspec
+
+T = TypeVar("T")
 
 
 class Object(msgspec.Struct, frozen=True, rename="camel"):
@@ -172,11 +176,14 @@ class ListMetadata(Object, frozen=True, rename="camel"):
     continue_: str = msgspec.field(default="", name="continue")
 
 
-class PodList(Object, frozen=True, rename="camel"):
-    """A page of pods."""
+class Page(Object, Generic[T], frozen=True, rename="camel"):
+    """One page of a list."""
 
     metadata: ListMetadata = ListMetadata()
-    items: tuple[Pod, ...] = ()
+    items: tuple[T, ...] = ()
+
+
+PodList = Page[Pod]
 
 
 class Status(Object, frozen=True, rename="camel"):
@@ -235,8 +242,4 @@ class Event(Object, frozen=True, rename="camel"):
         return newest or self.last_timestamp or self.event_time or ""
 
 
-class EventList(Object, frozen=True, rename="camel"):
-    """A page of events."""
-
-    metadata: ListMetadata = ListMetadata()
-    items: tuple[Event, ...] = ()
+EventList = Page[Event]

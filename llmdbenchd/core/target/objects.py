@@ -4,20 +4,9 @@ As in `core.pods.objects`: named as the API names them, only what we read is dec
 what is not said has its empty value.
 """
 
-from typing import Generic, TypeVar
-
 import msgspec
 
-from llmdbenchd.core.pods.objects import ListMetadata, Metadata, Object
-
-T = TypeVar("T")
-
-
-class Page(Object, Generic[T], frozen=True, rename="camel"):
-    """One page of a list."""
-
-    metadata: ListMetadata = ListMetadata()
-    items: tuple[T, ...] = ()
+from llmdbenchd.core.pods.objects import Metadata, Object
 
 
 class ServicePort(Object, frozen=True, rename="camel"):

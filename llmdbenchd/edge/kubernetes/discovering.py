@@ -10,11 +10,8 @@ The models are asked for through the API server's proxy: no pod, no image, no wa
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import urlsplit
-
-import msgspec
 
 from llmdbenchd.core.nop.behind import Behind
 from llmdbenchd.core.run.record import Target
@@ -26,7 +23,6 @@ from llmdbenchd.core.target.objects import (
     EndpointSlice,
     Gateway,
     HTTPRoute,
-    Page,
     Pool,
     ServerPod,
     Service,
@@ -41,13 +37,12 @@ from llmdbenchd.core.target.serving import (
     servers_of,
 )
 from llmdbenchd.edge.kubernetes.errors import Failed, Forbidden, NotFound, Rejected
+from llmdbenchd.edge.kubernetes.reading import NOTHING, listed, read
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.edge.serving import answered, heard_from
-from llmdbenchd.ports import NotReady, Refused, Unavailable
+from llmdbenchd.ports import NotReady, Refused
 
 MODELS_S = 10.0
-_PAGE = 500
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 _HOW = "write methods: with a Service's or pod's name"
 _GRANT = "kubectl apply --namespace {} --filename deploy/rbac-stack.yaml"
 _POOL_VERSIONS = {"inference.networking.k8s.io": "v1", "inference.networking.x-k8s.io": "v1alpha2"}
@@ -149,7 +144,7 @@ class ClusterScout:
         if named is not None:
             namespace, name = named
             path = f"/api/v1/namespaces/{namespace}/services/{name}"
-            service = _decoded(await self._session.ask("GET", path), Service, path)
+            service = await read(self._session, path, Service)
             return _through(service, asked.endpoint, namespace)
         if not host.replace(".", "").isdecimal() and ":" not in host:
             return None
@@ -168,7 +163,7 @@ class ClusterScout:
             if services:
                 query = {"labelSelector": f"{SERVICE_LABEL}={services[0]}"}
                 slices = await self._slices(
-                    chosen.namespace, query if len(services) == 1 else _NOTHING
+                    chosen.namespace, query if len(services) == 1 else NOTHING
                 )
                 found += servers_of(slices, services, chosen.namespace)
             for group, name in chosen.backends.pools:
@@ -188,7 +183,7 @@ class ClusterScout:
     async def _pool(self, namespace: str, group: str, name: str) -> Pool:
         version = _POOL_VERSIONS.get(group, "v1")
         path = f"/apis/{group}/{version}/namespaces/{namespace}/inferencepools/{name}"
-        return _decoded(await self._session.ask("GET", path), Pool, path)
+        return await read(self._session, path, Pool)
 
     async def _heard(self, chosen: Chosen) -> Heard:
         """What it serves, asked through the API server, or by plain HTTP where it has no door."""
@@ -201,7 +196,7 @@ class ClusterScout:
             return said(error.status, str(error))
 
     async def _slices(
-        self, namespace: str, query: Mapping[str, str] = _NOTHING
+        self, namespace: str, query: Mapping[str, str] = NOTHING
     ) -> list[EndpointSlice]:
         group = "/apis/discovery.k8s.io/v1"
         return await self._list(namespace, "endpointslices", EndpointSlice, group, query=query)
@@ -213,17 +208,11 @@ class ClusterScout:
         kind: type[T],
         group: str = "/api/v1",
         *,
-        query: Mapping[str, str] = _NOTHING,
+        query: Mapping[str, str] = NOTHING,
     ) -> list[T]:
         """Every object of a kind, in pages."""
-        path, items = f"{group}/namespaces/{namespace}/{plural}", list[T]()
-        asked = {"limit": str(_PAGE), **query}
-        while True:
-            page = _decoded(await self._session.ask("GET", path, query=asked), Page[kind], path)  # type: ignore[valid-type] # mypy - a type that is a value
-            items += page.items
-            if not page.metadata.continue_:
-                return items
-            asked = {**asked, "continue": page.metadata.continue_}
+        path = f"{group}/namespaces/{namespace}/{plural}"
+        return await listed(self._session, path, kind, query=query)
 
 
 @asynccontextmanager
@@ -255,10 +244,3 @@ def _one(answer: Answer) -> Chosen:
             raise Refused(reason)
         case NotYet(reason):
             raise NotReady(reason)
-
-
-def _decoded(answer: bytes, kind: type[T], path: str) -> T:
-    try:
-        return msgspec.json.decode(answer, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Unavailable(f"GET {path}: this is not how an API server answers: {error}") from error

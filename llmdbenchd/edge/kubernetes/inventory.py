@@ -8,11 +8,11 @@ import msgspec
 
 from llmdbenchd.core.fsck.accounts import Object, Thing
 from llmdbenchd.core.launch import labels
-from llmdbenchd.core.pods.objects import ListMetadata, Metadata, PodStatus
+from llmdbenchd.core.pods.objects import Metadata, PodStatus
 from llmdbenchd.core.pods.sight import OVER
 from llmdbenchd.edge.kubernetes.deleting import delete
+from llmdbenchd.edge.kubernetes.reading import listed
 from llmdbenchd.edge.kubernetes.session import Session
-from llmdbenchd.ports import Unavailable
 
 _PLURALS = {Object.LAUNCHER: "pods", Object.CONFIG_MAP: "configmaps"}
 _PAGES = {Object.LAUNCHER: 500, Object.CONFIG_MAP: 50}  # a ConfigMap may have a megabyte
@@ -55,25 +55,10 @@ async def remove(session: Session, namespace: str, thing: Thing) -> None:
 
 async def _listed(session: Session, kind: Object, namespace: str, instance: str) -> list["_Found"]:
     path = f"/api/v1/namespaces/{namespace}/{_PLURALS[kind]}"
-    query = {"labelSelector": labels.launchers_of(instance), "limit": str(_PAGES[kind])}
-    found: list[_Found] = []
-    while True:
-        answer = await session.ask("GET", path, query=query)
-        try:
-            page = msgspec.json.decode(answer, type=_Page)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise Unavailable(f"GET {path}: the answer is no list: {error}") from error
-        found += page.items
-        if not page.metadata.continue_:
-            return found
-        query = {**query, "continue": page.metadata.continue_}
+    query = {"labelSelector": labels.launchers_of(instance)}
+    return await listed(session, path, _Found, query=query, page=_PAGES[kind])
 
 
 class _Found(msgspec.Struct, frozen=True):
     metadata: Metadata
     status: PodStatus = PodStatus()
-
-
-class _Page(msgspec.Struct, frozen=True):
-    metadata: ListMetadata
-    items: list[_Found]

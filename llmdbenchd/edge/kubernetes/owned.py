@@ -5,11 +5,10 @@ import msgspec
 from llmdbenchd.core.fsck.leftovers import CLAIM, CONFIG_MAP, POD, Owned
 from llmdbenchd.core.launch.labels import MANAGED_BY, OURS, selector
 from llmdbenchd.core.pods.objects import Metadata
-from llmdbenchd.core.target.objects import Page
 from llmdbenchd.edge.kubernetes.deleting import delete
 from llmdbenchd.edge.kubernetes.errors import Forbidden
+from llmdbenchd.edge.kubernetes.reading import listed
 from llmdbenchd.edge.kubernetes.session import Session
-from llmdbenchd.ports import Unavailable
 
 _PLURALS = {POD: "pods", CONFIG_MAP: "configmaps", CLAIM: "persistentvolumeclaims"}
 _PAGES = {POD: 500, CONFIG_MAP: 50, CLAIM: 500}  # a ConfigMap may have a megabyte
@@ -47,17 +46,7 @@ async def remove(session: Session, one: Owned) -> None:
 
 async def _listed(session: Session, namespace: str, kind: str) -> list[Owned]:
     path = f"/api/v1/namespaces/{namespace}/{_PLURALS[kind]}"
-    query = {"labelSelector": selector({MANAGED_BY: OURS}), "limit": str(_PAGES[kind])}
-    found: list[Owned] = []
-    while True:
-        answer = await session.ask("GET", path, query=query)
-        try:
-            page = msgspec.json.decode(answer, type=Page[_Found])
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise Unavailable(f"GET {path}: the answer is no list: {error}") from error
-        for one in page.items:
-            metadata = one.metadata
-            found.append(Owned(namespace, kind, metadata.name, metadata.uid, metadata.labels))
-        if not page.metadata.continue_:
-            return found
-        query = {**query, "continue": page.metadata.continue_}
+    query = {"labelSelector": selector({MANAGED_BY: OURS})}
+    things = await listed(session, path, _Found, query=query, page=_PAGES[kind])
+    found = [one.metadata for one in things]
+    return [Owned(namespace, kind, one.name, one.uid, one.labels) for one in found]

@@ -7,22 +7,16 @@ It needs the right to make what it does not make, and no other.
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from llmdbenchd.core.launch.config_maps import Payload
 from llmdbenchd.core.launch.manifest import launcher_pod
 from llmdbenchd.core.launch.plan import LauncherPlan, Storage
-from llmdbenchd.edge.kubernetes.errors import AlreadyExists, NotFound
+from llmdbenchd.edge.kubernetes.errors import AlreadyExists
 from llmdbenchd.edge.kubernetes.session import Session
-from llmdbenchd.edge.kubernetes.storage import claim_body
+from llmdbenchd.edge.kubernetes.storage import claim_body, claim_named
 from llmdbenchd.ports import Refused
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 _DRY: Mapping[str, str] = {"dryRun": "All"}
-
-
-class _Claim(msgspec.Struct, frozen=True):
-    status: dict[str, object] = msgspec.field(default_factory=dict)
 
 
 async def would_launch(
@@ -57,12 +51,8 @@ async def claim_phase(session: Session, namespace: str, storage: Storage) -> str
     Raises:
         Refused, Unavailable: the API server did not say.
     """
-    path = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{storage.claim}"
-    try:
-        found = msgspec.json.decode(await session.ask("GET", path), type=_Claim)
-    except NotFound:
-        return ""
-    return str(found.status.get("phase", "Pending"))
+    claim = await claim_named(session, namespace, storage.claim)
+    return claim.status.phase if claim is not None else ""
 
 
 async def would_claim(session: Session, namespace: str, storage: Storage, instance: str) -> str:

@@ -7,7 +7,8 @@ import msgspec
 from llmdbenchd.core.launch.labels import instance_labels
 from llmdbenchd.core.launch.plan import Storage
 from llmdbenchd.core.pods.objects import Metadata
-from llmdbenchd.edge.kubernetes.errors import AlreadyExists, NotFound
+from llmdbenchd.edge.kubernetes.errors import AlreadyExists
+from llmdbenchd.edge.kubernetes.reading import found
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.ports import Unavailable
 
@@ -20,11 +21,18 @@ class ClaimSpec(msgspec.Struct, frozen=True, rename="camel"):
     access_modes: tuple[str, ...] = ()
 
 
+class ClaimStatus(msgspec.Struct, frozen=True, rename="camel"):
+    """How it is."""
+
+    phase: str = "Pending"
+
+
 class Claim(msgspec.Struct, frozen=True, rename="camel"):
     """A claim as it is."""
 
     metadata: Metadata = Metadata()
     spec: ClaimSpec = ClaimSpec()
+    status: ClaimStatus = ClaimStatus()
 
     @property
     def is_shared(self) -> bool:
@@ -34,11 +42,7 @@ class Claim(msgspec.Struct, frozen=True, rename="camel"):
 
 async def claim_named(session: Session, namespace: str, name: str) -> Claim | None:
     """The claim as it is now; None when there is none."""
-    try:
-        answer = await session.ask("GET", f"{_path(namespace)}/{name}")
-    except NotFound:
-        return None
-    return msgspec.json.decode(answer, type=Claim)
+    return await found(session, f"{_path(namespace)}/{name}", Claim)
 
 
 class Claims:

@@ -5,15 +5,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import msgspec
-
 from llmdbenchd.core.nop.calls import RELOAD, Call, Cycle, first_token, sleep, wakes
 from llmdbenchd.core.pods.objects import Pod
 from llmdbenchd.core.target.asked import Door
 from llmdbenchd.core.target.choosing import port_of
-from llmdbenchd.core.target.objects import Page, ServerPod
+from llmdbenchd.core.target.objects import ServerPod
 from llmdbenchd.core.target.serving import MODELS, Silence, read_models
 from llmdbenchd.edge.kubernetes.errors import Forbidden, NotFound
+from llmdbenchd.edge.kubernetes.reading import listed
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.ports import Refused, Unavailable
 
@@ -120,13 +119,8 @@ class Caller:
         where, name = pod.metadata.namespace, pod.metadata.name
         path = f"/api/v1/namespaces/{where}/pods"
         query = {"fieldSelector": f"metadata.name={name}"}
-        try:
-            found = msgspec.json.decode(
-                await self.session.ask("GET", path, query=query), type=Page[ServerPod]
-            )
-        except msgspec.MsgspecError as error:
-            raise Unavailable(f"GET {path}: {error}") from error
-        ports = [port_of(one) for pod in found.items for one in pod.spec.containers]
+        pods = await listed(self.session, path, ServerPod, query=query)
+        ports = [port_of(one) for pod in pods for one in pod.spec.containers]
         port = next((one for one in ports if one is not None), None)
         if port is None:
             raise Refused(f"pod {name} does not say its port")

@@ -15,11 +15,11 @@ from llmdbenchd.core.nop.life import has_ended, newest, succeeded
 from llmdbenchd.core.nop.report import telling
 from llmdbenchd.core.nop.timeline import Recorded
 from llmdbenchd.core.pods.objects import Pod
-from llmdbenchd.core.target.objects import Page
 from llmdbenchd.edge.files.durable import publish
 from llmdbenchd.edge.kubernetes.events import events_of
 from llmdbenchd.edge.kubernetes.logfile import Successor
 from llmdbenchd.edge.kubernetes.logs import LogCopy
+from llmdbenchd.edge.kubernetes.reading import listed
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.edge.recording.folder import Facts, Folder, ServerFolder
 from llmdbenchd.edge.recording.lives import Life, Tail, done_mark
@@ -29,7 +29,6 @@ from llmdbenchd.ports import Refused, Unavailable
 EVENTS_S = 5.0  # between two questions about a pod's events
 AGAIN_S = 2.0
 SETTLE_S, TICK_S = 20.0, 0.1
-_PAGE = "500"
 T = TypeVar("T")
 
 
@@ -76,7 +75,8 @@ class Servers:
         Raises:
             Refused, Unavailable: they could not be listed.
         """
-        return [pod for pod in await self._list() if self._behind.holds(pod)]
+        path = f"/api/v1/namespaces/{self._behind.namespace}/pods"
+        return [pod for pod in await listed(self._session, path, Pod) if self._behind.holds(pod)]
 
     async def look(self, number: int, removed: frozenset[str]) -> list[Pod]:
         """See all pods, follow every log of theirs, keep what is new.
@@ -255,20 +255,6 @@ class Servers:
 
     def _server(self, uid: str) -> ServerFolder:
         return self._folder.server(uid)
-
-    async def _list(self) -> list[Pod]:
-        path, items = f"/api/v1/namespaces/{self._behind.namespace}/pods", list[Pod]()
-        query = {"limit": _PAGE}
-        while True:
-            answer = await self._session.ask("GET", path, query=query)
-            try:
-                page = msgspec.json.decode(answer, type=Page[Pod])
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                raise Unavailable(f"GET {path}: the answer is no list: {error}") from error
-            items += page.items
-            if not page.metadata.continue_:
-                return items
-            query = {"limit": _PAGE, "continue": page.metadata.continue_}
 
     async def _do(self, work: Callable[..., T], *args: object) -> T:
         return await asyncio.to_thread(work, *args)

@@ -9,7 +9,7 @@ from llmdbenchd.core.pods.objects import EventList, Pod, PodList, Status, WatchE
 from tests.core.pods.recorded import FOLDER, NAMES, pod
 
 
-@pytest.mark.parametrize("kind", [Pod, PodList, Status, EventList])
+@pytest.mark.parametrize("kind", [Pod, PodList, Status, EventList], ids=str)
 def test_nothing_has_to_be_said(kind: type) -> None:
     assert msgspec.json.decode(b"{}", type=kind) == kind()
 
