@@ -69,6 +69,6 @@ class Admission:
         before, records = self._turns, list(self._records())
         self._turns = admit(records, self._capacity, self._clock.now(), paused=self._paused)
         granted = (self._turns.launch - before.launch) | (self._turns.resolve - before.resolve)
-        for record in in_order(records):
+        for record in in_order(records) if granted else ():
             if record.key in granted:
                 self._wake(record.key)

@@ -17,6 +17,7 @@ from llmdbenchd.core.nop import order
 from llmdbenchd.core.run.sight import Absent, Ended, Sight
 from llmdbenchd.edge.files.durable import translated
 from llmdbenchd.edge.kubernetes.session import Session
+from llmdbenchd.edge.local.installed import plain
 from llmdbenchd.edge.local.transfer import Transfer
 from llmdbenchd.edge.recording.folder import LOG, RESULTS, End, Folder, recordings
 from llmdbenchd.edge.recording.recording import Recording
@@ -180,7 +181,7 @@ class RecordingEngine:
         return isinstance(await asyncio.to_thread(folder.sight), Ended)
 
     def _folder(self, launcher: str) -> Folder:
-        if launcher in {"", ".", ".."} or "/" in launcher:
+        if not plain(launcher):
             raise Refused(f"launcher {launcher!r} is not a plain name")
         return Folder(self._root / launcher)
 

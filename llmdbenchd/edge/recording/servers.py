@@ -170,10 +170,9 @@ class Servers:
         for life in self._lives(uid) if is_wanted else ():
             last = newest(pod, life.container) or 0
             path = self._server(uid).log(life.container, life.restart)
-            is_known = await self._do(path.exists)
             if self._is_read(life) or await self._do(done_mark(path).exists):
                 continue
-            if life.restart >= last - 1 or is_known:
+            if life.restart >= last - 1 or await self._do(path.exists):
                 wanted.add(life)
         self._tasks.match(uid, wanted)
         for life, copy in self._copies.items():
