@@ -14,6 +14,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from llmdbenchd.core.nop.behind import Behind
+from llmdbenchd.core.pods.objects import Pod
 from llmdbenchd.core.run.record import Target
 from llmdbenchd.core.target.addresses import door_of, named_service, service_at
 from llmdbenchd.core.target.asked import Answer, Asked, Backends, Chosen, NotYet, Refusal, Server
@@ -94,7 +95,9 @@ class ClusterScout:
         )
         if behind.is_nobody:
             raise Refused(f"{chosen.what}: no pods of this cluster are known behind it: {_HOW}")
-        return behind
+        if not behind.names:
+            return behind
+        return behind.known_by(await self._list(behind.namespace, "pods", Pod))
 
     async def _chosen(self, asked: Asked) -> Chosen:
         if asked.endpoint:

@@ -262,3 +262,16 @@ async def test_a_cluster_that_cannot_be_reached_is_unavailable_not_a_no() -> Non
 
     with pytest.raises(Unavailable, match="no kubeconfig"):
         await ConnectingScout(Connection(closed)).find(asked())
+
+
+async def test_who_is_known_by_name_is_known_under_the_next_name_too(stack: ScriptedApi) -> None:
+    set_of = {"ownerReferences": [{"kind": "ReplicaSet", "name": "s", "uid": "set"}]}
+    made = {"metadata": {"name": "server-x", "namespace": "llm", **set_of}}
+    stack.give("GET", SERVICES, page())
+    spec = {"containers": [{"ports": [{"containerPort": 8000}]}]}
+    stack.give("GET", PODS, page(made | {"spec": spec, "status": {"podIP": "10.1.0.1"}}))
+    what = Asked(method="server", namespace="llm", near="llm", model="m", loading=True)
+
+    behind = await ClusterScout(await stack.session()).behind(what)
+
+    assert (behind.names, behind.owners) == (("server-x",), ("set",))
