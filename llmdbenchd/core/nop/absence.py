@@ -1,7 +1,6 @@
 """Why a value is absent: zero is a value, and silence has a reason."""
 
 import re
-from collections.abc import Callable
 
 from llmdbenchd.core.nop.attempt import Attempt
 from llmdbenchd.core.nop.facts import Facts
@@ -35,7 +34,6 @@ _OF_DEVICES = (
 )  # fmt: skip
 _NEWEST = "0.32"  # that was looked at: what is in it may be in newer ones
 _VERSION = re.compile(r"\d+")
-Reason = Callable[[str, Attempt, Facts], str | None]
 
 
 def absences(attempt: Attempt, facts: Facts) -> dict[str, str]:

@@ -8,7 +8,6 @@ from llmdbenchd.core.nop.report import Json, attempt_told
 from llmdbenchd.core.nop.results import value_of
 from llmdbenchd.core.nop.story import Start, Story, ending, titled
 
-WHOLE = frozenset({"total", "engine init"})
 MEMORY = (
     ("model", "model_load_size_gib"),
     ("KV cache", "kv_cache_available_gib"),
