@@ -87,6 +87,35 @@ def test_a_harness_that_takes_more_memory_than_it_may_is_said_to_have_done_that(
     assert (home.archive / "hungry" / "r001" / "logs" / "launcher-1.log").is_file()
 
 
+def test_one_bad_launcher_ends_the_other_and_both_leave_their_evidence(home: Household) -> None:
+    record = failed(
+        home, "pair", each=2, harness={"node_selector": {}}, fake={"FAKE_HARNESS_RC": "7"}
+    )
+
+    assert "launcher" in reason(record)
+    for index in (1, 2):
+        assert (home.archive / "pair" / "r001" / "logs" / f"launcher-{index}.log").is_file()
+
+
+def test_nothing_of_failed_runs_is_left_in_the_cluster(home: Household, place: Namespace) -> None:
+    failed(home, "last", fake={"FAKE_HARNESS_RC": "3"})
+
+    assert place.list("pods", labelSelector=LAUNCHERS) == []
+    assert place.list("configmaps", labelSelector=LAUNCHERS) == []
+
+
+def test_a_launcher_that_fits_no_node_times_out_with_the_schedulers_words(home: Household) -> None:
+    home.drop(
+        "large", daemon.light(seconds=1, harness={"cpu": "999"}, timeouts={"start": 3, "bind": 3})
+    )
+    home.wait_for("the end of large", lambda: home.is_over("large"))
+    [record] = home.records("large")
+
+    assert record.verdict is not None
+    assert record.verdict.kind == "timeout:start"
+    assert "Insufficient cpu" in record.verdict.reason
+
+
 def test_a_volume_that_is_missing_times_out_as_that_and_names_it(
     home: Household, place: Namespace
 ) -> None:
@@ -113,34 +142,3 @@ def test_a_volume_that_is_missing_times_out_as_that_and_names_it(
     assert record.verdict is not None
     assert record.verdict.kind == "timeout:bind"
     assert "FailedMount" in record.verdict.reason
-
-
-def test_one_bad_launcher_ends_the_other_and_both_leave_their_evidence(home: Household) -> None:
-    record = failed(
-        home, "pair", each=2, harness={"node_selector": {}}, fake={"FAKE_HARNESS_RC": "7"}
-    )
-
-    assert "launcher" in reason(record)
-    for index in (1, 2):
-        assert (home.archive / "pair" / "r001" / "logs" / f"launcher-{index}.log").is_file()
-
-
-def test_nothing_of_failed_runs_is_left_in_the_cluster(home: Household, place: Namespace) -> None:
-    failed(home, "last", fake={"FAKE_HARNESS_RC": "3"})
-
-    def is_clean() -> bool:  # what a pod that went by itself leaves is swept up soon after
-        return not any(place.list(kind, labelSelector=LAUNCHERS) for kind in ("pods", "configmaps"))
-
-    home.wait_for("a clean namespace", is_clean, within_s=60)
-
-
-def test_a_launcher_that_fits_no_node_times_out_with_the_schedulers_words(home: Household) -> None:
-    home.drop(
-        "large", daemon.light(seconds=1, harness={"cpu": "999"}, timeouts={"start": 3, "bind": 3})
-    )
-    home.wait_for("the end of large", lambda: home.is_over("large"))
-    [record] = home.records("large")
-
-    assert record.verdict is not None
-    assert record.verdict.kind == "timeout:start"
-    assert "Insufficient cpu" in record.verdict.reason

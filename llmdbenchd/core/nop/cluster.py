@@ -114,6 +114,12 @@ def lives(pod: Pod, container: str) -> list[Life]:
     return found
 
 
+def all_lives(earlier: Sequence[Life], now: Sequence[Life]) -> tuple[Life, ...]:
+    """What was known of a container's lives, and what is told of them now."""
+    known = {one.restart: one for one in (*earlier, *now)}
+    return tuple(known[restart] for restart in sorted(known))
+
+
 def noted(events: Sequence[Event]) -> list[Noted]:
     """What the cluster complained of, in the order of its times."""
     found = [

@@ -7,12 +7,14 @@ nothing about the server. A second end in a row, or a pod that is never started 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llmdbenchd.core.nop.cluster import ready_at, status_of, waits
+from llmdbenchd.core.nop.cluster import ready_at, seconds_of, status_of, waits
 from llmdbenchd.core.nop.timeline import Recorded
-from llmdbenchd.core.pods.objects import Pod
+from llmdbenchd.core.pods.objects import ContainerStatus, Pod
 
 SETTLE_S = 10.0
 """After a pod is ready, for lines of its log that are still on their way."""
+IN_A_ROW_S = 600.0
+"""Between two ends: whoever runs for longer is started again at once by the kubelet, too."""
 _LOOP = "CrashLoopBackOff"
 _NEVER = frozenset({"ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError"})
 
@@ -76,10 +78,21 @@ def _failed(server: Server) -> str:
         waiting, status = waits(pod, one.name), status_of(pod, one.name)
         if waiting in _NEVER:
             return f"container {one.name} of pod {name} cannot start: {waiting}"
-        if waiting == _LOOP and status is not None and status.restart_count:
+        if status is None or not status.restart_count:
+            continue
+        if waiting == _LOOP or _ended_again(status):
             ends = status.restart_count + 1
             return f"container {one.name} of pod {name} ended {ends} times{_end(pod)}{said}"
     return ""
+
+
+def _ended_again(status: ContainerStatus) -> bool:
+    """Whether it ended soon after its last end; later the kubelet says that it is in a loop."""
+    now, before = status.state.terminated, status.last_state.terminated
+    if now is None or before is None:
+        return False
+    ends = seconds_of(now.finished_at), seconds_of(before.finished_at)
+    return ends[0] is not None and ends[1] is not None and ends[0] - ends[1] < IN_A_ROW_S
 
 
 def _missing(server: Server) -> str:

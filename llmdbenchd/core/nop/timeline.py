@@ -15,6 +15,7 @@ from llmdbenchd.core.nop.cluster import (
     Life,
     Noted,
     Step,
+    all_lives,
     lives,
     noted,
     pod_steps,
@@ -65,7 +66,11 @@ class Timeline:
 
 
 def timeline(
-    pod: Pod, container: str, events: Sequence[Event], recorded: Sequence[Recorded]
+    pod: Pod,
+    container: str,
+    events: Sequence[Event],
+    recorded: Sequence[Recorded],
+    earlier: Sequence[Life] = (),
 ) -> Timeline:
     """Lay both beside each other.
 
@@ -74,8 +79,9 @@ def timeline(
         container: that runs the server.
         events: of this pod; may be empty, for they are kept for an hour only.
         recorded: the log's starts, in their order.
+        earlier: the container's lives, as the pod told of them before.
     """
-    known = lives(pod, container)
+    known = all_lives(earlier, lives(pod, container))
     status = status_of(pod, container)
     restarts = status.restart_count if status else 0
     steps = pod_steps(pod, container, events)
@@ -94,7 +100,7 @@ def timeline(
         verdict,
         reason,
         tuple(steps),
-        tuple(known),
+        known,
         tuple(noted(events)),
         tuple(one for one in range(restarts + 1) if status and one not in heard),
         restarts,

@@ -6,30 +6,22 @@ says that the container has ended, and then until one more read of the log bring
 """
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http import HTTPStatus
 from pathlib import Path
 from random import SystemRandom
 from typing import Protocol
 
 import aiohttp
 
-from llmdbenchd.edge.kubernetes.errors import (
-    QUOTED,
-    BadRequest,
-    Failed,
-    Forbidden,
-    NotFound,
-    Throttled,
-)
+from llmdbenchd.edge.kubernetes.errors import QUOTED
 from llmdbenchd.edge.kubernetes.logfile import LogFile, NotWritten, Successor, log_file
+from llmdbenchd.edge.kubernetes.logtrouble import Patience, Trouble, passing, trouble_of
 from llmdbenchd.edge.kubernetes.pools import Pool
 from llmdbenchd.kit.resume import Replay
-from llmdbenchd.kit.stamps import Gap, mark
+from llmdbenchd.kit.stamps import Gap, mark, second_of
 from llmdbenchd.ports import Refused, Unavailable
 
 BREATH_S = 0.5  # between looks at a stream: a look costs as much as twenty lines
@@ -38,7 +30,6 @@ QUIET_S = 0.1  # a stream that brings nothing for so long brings nothing of an e
 SILENCE_S = 60.0  # then a stream is asked for anew: half of a connection may be gone
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0  # between streams
 NOTHING = b"1970-01-01T00:00:00.000000000Z"  # the stamp before the first line
-SOON_S, LATE_S = 10.0, 600.0  # for how long a last read is tried again, by what is in its way
 
 
 class Streams(Protocol):
@@ -59,11 +50,13 @@ class LogEnd:
         size: of the copy in bytes, stamps included.
         gaps: places where lines may be missing, as they are marked in it.
         unread: why it may lack its end; empty if it was read to the last byte.
+        newest: second of its last line, since the epoch; 0 if it has none.
     """
 
     size: int
     gaps: tuple[Gap, ...]
     unread: str = ""
+    newest: int = field(default=0, compare=False)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,11 +103,12 @@ class LogCopy:
         async with log_file(self.into) as file:
             unread = await self._copy(file)
             gaps = await file.seal()
-            return LogEnd(file.size, gaps, unread)
+            newest = (await file.rewind()).newest
+            return LogEnd(file.size, gaps, unread, newest)
 
     async def _copy(self, file: LogFile) -> str:
         """Look again and again; returns why the end of the log cannot be read, or nothing."""
-        pauses, patience = _Pauses(FIRST_PAUSE_S), _Patience()
+        pauses, patience = _Pauses(FIRST_PAUSE_S), Patience()
         while True:
             self._was_rung = False
             over = await self._has_ended()  # asked before the look: nothing is written after it
@@ -129,7 +123,7 @@ class LogCopy:
             if not self._was_rung:
                 await self._pause(pause_s)
 
-    async def _mark_end(self, file: LogFile, trouble: "_Trouble") -> None:
+    async def _mark_end(self, file: LogFile, trouble: Trouble) -> None:
         """Say in the copy itself that its end is missing; what never began has none."""
         last = (await file.give_up()).stamp or (NOTHING if trouble.loses else b"")
         if last:
@@ -143,7 +137,7 @@ class LogCopy:
         except (Refused, Unavailable):
             return False
 
-    async def _look(self, file: LogFile, *, follow: bool) -> "_Trouble | None":
+    async def _look(self, file: LogFile, *, follow: bool) -> Trouble | None:
         """Read from where the file ends to where the answer ends; why it was no whole answer.
 
         Before the status told of a successor, its lines may have come to us as this life's: they
@@ -153,25 +147,38 @@ class LogCopy:
         if successor is not None:
             await file.cut(successor.since)
             if not successor.is_next:
-                return _Trouble(f"log of {self.pod}: {self.container} started twice meanwhile", 0)
+                return Trouble(f"log of {self.pod}: {self.container} started twice meanwhile", 0)
         try:
-            said = await self._read(file, follow=follow, previous=successor is not None)
+            said = await self._read(file, follow=follow, successor=successor)
         except NotWritten:
             raise
+        except _Another:
+            said = f"log of {self.pod}: what is called previous is another life's by now"
+            return Trouble(said, 0)
         except (Refused, Unavailable) as error:
-            return _trouble(error, self.pod)
-        return _Trouble(f"log of {self.pod}: {said}", SOON_S) if said else None
+            return trouble_of(error, self.pod)
+        return passing(f"log of {self.pod}: {said}") if said else None
 
-    async def _read(self, file: LogFile, *, follow: bool, previous: bool) -> str:
-        """Read one answer to its end; returns what the kubelet said in place of the log."""
+    async def _read(self, file: LogFile, *, follow: bool, successor: Successor | None) -> str:
+        """Read one answer to its end; returns what the kubelet said in place of the log.
+
+        Raises:
+            _Another: this life's log was asked for, and the kubelet gives the successor's: it
+                knows of an end before the status tells of it.
+        """
         known = await file.rewind()
         replay = Replay(known)
         async with self.session.stream(
             f"/api/v1/namespaces/{self.namespace}/pods/{self.pod}/log",
             pool="logs",
-            query=self._query(known.since, follow=follow, previous=previous),
+            query=self._query(known.since, follow=follow, previous=successor is not None),
             silence_s=SILENCE_S,
         ) as response:
+            if successor is not None:
+                begun = await _beginning(response)
+                if (second_of(begun) or 0) >= successor.since:
+                    raise _Another
+                await file.add(replay.feed(begun))
             read = self._next if follow else _rest
             while chunk := await read(response):
                 await file.add(replay.feed(chunk))
@@ -232,54 +239,26 @@ async def _rest(response: aiohttp.ClientResponse) -> bytes:
     return await response.content.readany()
 
 
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    """Enough to see the first line's stamp."""
+    begun = b""
+    while len(begun) <= len(NOTHING) and (more := await _rest(response)):
+        begun += more
+    return begun
+
+
+class _Another(Exception):
+    """This is another life's log."""
+
+
 @dataclass(slots=True)
 class _Pauses:
     """Longer and longer between looks that bring nothing, and never the same for all."""
 
     seconds: float
 
-    def next(self, trouble: "_Trouble | None", *, has_news: bool) -> float:
+    def next(self, trouble: Trouble | None, *, has_news: bool) -> float:
         if has_news:
             self.seconds = FIRST_PAUSE_S
         pause_s, self.seconds = self.seconds, min(2 * self.seconds, LONGEST_PAUSE_S)
         return max(pause_s * SystemRandom().uniform(0.6, 1), trouble.pause_s if trouble else 0)
-
-
-@dataclass(slots=True)
-class _Patience:
-    """For how long the same kind of trouble has been in the way of the last read."""
-
-    patience_s: float = math.nan
-    since: float = 0
-
-    def is_at_end(self, trouble: "_Trouble") -> bool:
-        now = asyncio.get_running_loop().time()
-        if trouble.patience_s != self.patience_s:
-            self.patience_s, self.since = trouble.patience_s, now
-        return now - self.since >= self.patience_s
-
-
-@dataclass(frozen=True, slots=True)
-class _Trouble:
-    """Why an answer was not a whole one, and for how long a last read is tried again for it."""
-
-    what: str
-    patience_s: float
-    pause_s: float = 0.0
-    loses: bool = True  # also where nothing was read yet
-
-
-def _trouble(error: Refused | Unavailable, pod: str) -> _Trouble:
-    match error:
-        case BadRequest():  # it never started, and now never will
-            return _Trouble(str(error), 0, loses=False)
-        case NotFound() if f'pods "{pod}" not found' in str(error):  # the API server itself
-            return _Trouble(str(error), 0)
-        case Forbidden() | Failed(status=HTTPStatus.INTERNAL_SERVER_ERROR):
-            return _Trouble(str(error), LATE_S)  # somebody mends it, or the kubelet comes back
-        case Refused():  # a kubelet that just started knows no pods yet
-            return _Trouble(str(error), SOON_S)
-        case Throttled():
-            return _Trouble(str(error), math.inf, error.retry_after_s)
-        case _:  # nobody answers: that says nothing about the log
-            return _Trouble(str(error), math.inf)

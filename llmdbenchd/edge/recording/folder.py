@@ -7,7 +7,7 @@
         stop            somebody wants it to end
         end.json        it has ended
         recorder.log    what the recorder says
-        servers/<uid>/  pod.json, facts.json, events.json, <container>/<restart>.log
+        servers/<uid>/  pod.json, facts.json, lives.json, events.json, <container>/<restart>.log
         results/        what comes home
 
 Everything here blocks: asyncio calls it in a thread.
@@ -23,6 +23,7 @@ import msgspec
 
 from llmdbenchd.core.nop.behind import Behind
 from llmdbenchd.core.nop.calls import Cycle
+from llmdbenchd.core.nop.cluster import Life, all_lives, lives
 from llmdbenchd.core.nop.order import Order
 from llmdbenchd.core.pods.objects import Event, Pod
 from llmdbenchd.core.run.sight import Absent, Cause, Ended, Running, Sight
@@ -104,6 +105,10 @@ class ServerFolder:
         """What else is known."""
         return _read(self.path / "facts.json", Facts) or Facts(number=0)
 
+    def lives(self) -> dict[str, tuple[Life, ...]]:
+        """All lives of its containers that were ever told of: a pod tells of the last two."""
+        return _read(self.path / "lives.json", dict[str, tuple[Life, ...]]) or {}
+
     def events(self) -> tuple[Event, ...]:
         """All that were ever told of it."""
         return _read(self.path / "events.json", tuple[Event, ...]) or ()
@@ -111,6 +116,13 @@ class ServerFolder:
     def keep(self, pod: Pod, facts: Facts) -> None:
         """Keep both."""
         made(self.path)
+        earlier = self.lives()
+        known = {
+            one.name: all_lives(earlier.get(one.name, ()), lives(pod, one.name))
+            for one in pod.spec.containers
+        }
+        if known != earlier:
+            publish(self.path / "lives.json", msgspec.json.encode(known))
         publish(self.path / "facts.json", msgspec.json.encode(facts))
         publish(self.path / "pod.json", msgspec.json.encode(pod))
 

@@ -61,7 +61,7 @@ class Servers:
         self._ready_since: dict[str, float] = {}
         self._tails: dict[Life, Tail] = {}
         self._copies: dict[Life, LogCopy] = {}
-        self._read: set[Life] = set()  # to their ends, as far as the status told of these
+        self._read: dict[Life, int] = {}  # newest second of those that were read to their ends
         self._tasks = TaskSet[Life](group, self._follow, lambda _: None)
         for kept in folder.servers():
             self._pods[kept.uid], facts = kept.pod(), kept.facts()
@@ -194,7 +194,7 @@ class Servers:
         is_sure = life.uid not in self._present or self._successor(life) is not None
         try:
             end = await copy.run()
-            self._read.add(life)
+            self._read[life] = end.newest
             if is_sure:
                 await self._do(publish, done_mark(path), b"")
             unread = f", {end.unread}" if end.unread else ""
@@ -206,13 +206,15 @@ class Servers:
             self._copies.pop(life, None)
 
     def _is_read(self, life: Life) -> bool:
-        """Whether a log was read to its end; who has a successor by now is read once more.
+        """Whether a log was read to its end, and no line of a successor's.
 
-        The last look may have read the successor's lines already, before the status told of it.
+        The last look may have read those already, before the status told of it: then it is read
+        once more. Where no line is so young, that would only find out that it is too late.
         """
-        if life not in self._read:
+        if life not in self._read or life.uid not in self._present:
             return False
-        return life.uid in self._present and self._successor(life) is None
+        successor = self._successor(life)
+        return successor is None or self._read[life] < successor.since
 
     async def _is_over(self, life: Life) -> bool:
         return self._has_ended(life)

@@ -100,7 +100,13 @@ def _story(server: ServerFolder, container: str, passes: tuple[Pass, ...], into:
         is_cold=bool(this and this.removed),
         is_gone=facts.is_gone,
         made_at=seconds_of(pod.metadata.creation_timestamp),
-        timeline=timeline(pod, container, server.events(), [one.recorded for one in starts]),
+        timeline=timeline(
+            pod,
+            container,
+            server.events(),
+            [one.recorded for one in starts],
+            server.lives().get(container, ()),
+        ),
         starts=tuple(starts),
         gaps=tuple(marked),
         cycles=tuple(

@@ -45,6 +45,23 @@ def test_the_first_end_of_a_container_decides_nothing_and_the_second_does() -> N
     )
 
 
+def test_the_second_end_decides_before_the_kubelet_calls_it_a_loop() -> None:
+    at_once = pod(status(state=ended(1, 20), lastState=ended(), restartCount=1))
+    first = pod(status(state=ended(1, 20), restartCount=0))
+    long_ago = {"terminated": ended()["terminated"] | {"finishedAt": "2026-03-01T11:00:00Z"}}
+    after_an_hour = pod(status(state=ended(1, 20), lastState=long_ago, restartCount=1))
+    no_times = {"terminated": {"exitCode": 1}}
+    untold = pod(status(state=no_times, lastState=no_times, restartCount=1))
+
+    assert told(Server(at_once)).reason == (
+        "container vllm of pod vllm-0 ended 2 times: Error, exit code 1"
+    )
+    assert not told(Server(pod(status(state=running(20), restartCount=1)))).is_over
+    assert not told(Server(first)).is_over
+    assert not told(Server(after_an_hour)).is_over
+    assert not told(Server(untold)).is_over
+
+
 def test_a_pod_that_failed_is_never_started_again() -> None:
     one = pod(status(state=ended(0)), phase="Failed", reason="Evicted", message="disk")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from llmdbenchd.edge.kubernetes import logs
+from llmdbenchd.edge.kubernetes import logs, logtrouble
 from llmdbenchd.edge.kubernetes.logs import LogCopy, LogEnd
 from tests.edge.kubernetes.log_server import LogServer
 from tests.edge.kubernetes.plain_session import PlainSession
@@ -24,11 +24,11 @@ def lose_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
         "BREATH_S": 0.002,
         "FIRST_PAUSE_S": 0.001,
         "LONGEST_PAUSE_S": 0.01,
-        "SOON_S": 0.05,
-        "LATE_S": 0.2,
         "SILENCE_S": 30,
     }.items():
         monkeypatch.setattr(logs, name, seconds)
+    monkeypatch.setattr(logtrouble, "SOON_S", 0.05)
+    monkeypatch.setattr(logtrouble, "LATE_S", 0.2)
 
 
 @dataclass

@@ -74,3 +74,21 @@ async def test_a_life_that_two_others_followed_is_marked_as_cut_off(scene: Scene
     assert gap.before is None
     assert "started twice" in gap.why
     assert scene.server.asked == []
+
+
+async def test_what_the_kubelet_calls_previous_may_be_another_life_before_the_status_tells(
+    scene: Scene,
+) -> None:
+    first = lines(0, 40)
+    scene.into.parent.mkdir(parents=True)
+    scene.into.write_bytes(told(first))
+    await scene.server.restart(*lines(500, 30))
+    await scene.server.restart()  # the next life has ended, too, and nobody knows that yet
+    await follow(scene)
+
+    text = scene.into.read_bytes()
+    assert text.startswith(told(first))
+    [gap] = gaps(text)
+    assert gap.before is None
+    assert "another life" in gap.why
+    assert b"line 500" not in text

@@ -9,6 +9,7 @@ import yaml
 from llmdbenchd.core.nop.behind import Behind
 from llmdbenchd.core.nop.calls import Cycle
 from llmdbenchd.core.nop.order import Order
+from llmdbenchd.core.nop.timeline import timeline
 from llmdbenchd.core.pods.objects import Event
 from llmdbenchd.core.results.manifest import NAME, parse
 from llmdbenchd.core.run.sight import Absent, Cause, Ended, Running
@@ -19,7 +20,7 @@ from llmdbenchd.edge.recording.writing import write_results
 from llmdbenchd.edge.reports import ReportContext, convert
 from llmdbenchd.kit.stamps import Gap, mark
 from llmdbenchd.ports import Unavailable
-from tests.core.nop.recorded import SLEEP, TEXTS, ended, log, pod, running, status
+from tests.core.nop.recorded import LOOP, SLEEP, TEXTS, ended, log, pod, running, status
 
 REAL_TIME = pytest.mark.looptime(False)  # noqa: FBT003 -- the marker takes it so
 ORDER = Order(asked=Asked(method="standalone", namespace="n", model="a/b"))
@@ -57,6 +58,23 @@ def test_its_sight_is_what_the_folder_says(folder: Folder) -> None:
     assert folder.sight() == Absent()
     with pytest.raises(Unavailable, match="not there any more"):
         folder.order()
+
+
+def test_lives_of_which_a_pod_tells_no_more_are_kept(folder: Folder) -> None:
+    server = folder.server("u")
+    first = status(state=ended(1, 5), restartCount=0)
+    second = status(state=running(9), lastState=ended(1, 5), restartCount=1)
+    in_a_loop = status(state=LOOP, lastState=ended(2, 9), restartCount=1)
+    for one in (first, second, in_a_loop):
+        server.keep(pod(one), Facts(number=0))
+
+    known = Folder(folder.path).server("u").lives()["vllm"]
+    assert [(life.restart, life.why) for life in known] == [
+        (0, "Error, exit code 1"),
+        (1, "Error, exit code 2"),
+    ]
+    told = timeline(server.pod(), "vllm", (), (), known)
+    assert told.lives == known
 
 
 def test_events_that_the_api_server_forgets_are_kept(folder: Folder) -> None:
