@@ -103,8 +103,9 @@ class LogCopy:
         async with log_file(self.into) as file:
             unread = await self._copy(file)
             gaps = await file.seal()
-            newest = (await file.rewind()).newest
-            return LogEnd(file.size, gaps, unread, newest)
+            size = file.size
+            newest = (await file.rewind()).newest  # marks do not count for it, and do for the size
+            return LogEnd(size, gaps, unread, newest)
 
     async def _copy(self, file: LogFile) -> str:
         """Look again and again; returns why the end of the log cannot be read, or nothing."""
