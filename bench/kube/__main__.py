@@ -21,6 +21,7 @@ from bench.kube import alone, chatter, crowd, home, looking, watching
 from bench.kube.ground import Ground
 from bench.run import machine
 from bench.table import Figure, markdown, show
+from tests.cluster import build
 from tests.cluster.places import INSIDE
 
 PARTS = {module.NAME: module for module in (looking, alone, crowd, home, chatter, watching)}
@@ -44,6 +45,7 @@ def _outside(args: argparse.Namespace) -> int:
     state = ("--state", str(args.state))
     words = [*("--folder", str(args.folder)), *args.parts]
     words += [f"--{flag}" for flag in ("quick", "json", "write") if getattr(args, flag)]
+    build.program("kubectl")  # its modules cannot be fetched from within: there is no network
     try:
         subprocess.run(
             (*tool, "down", *state), check=False

@@ -2,15 +2,18 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from bench.kube import __main__ as program
 from bench.kube import crowd
 from bench.kube.__main__ import BEGIN, END, PAGE, PARTS, written
 from bench.kube.audit import Audit, spelt
 from bench.kube.pattern import Pattern, folder_of
 from llmdbenchd.core.launch.manifest import launcher_pod
+from tests.cluster.places import INSIDE
 from tests.core.launch.plans import PAYLOAD, plan
 
 RUN8 = plan().identity.run8
@@ -31,6 +34,23 @@ def pattern() -> Pattern:
     pod["spec"]["containers"][0]["env"].append(folder)
     name = plan().name.removesuffix("-1-of-1")
     return Pattern(pod, ({"metadata": {"name": name, "uid": "its-own"}, "data": {"a": "b"}},))
+
+
+def test_kubectl_is_built_before_the_network_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def run(words: tuple[str, ...], **_: object) -> SimpleNamespace:
+        done.append(words[3])
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr("sys.argv", ["bench.kube"])
+    monkeypatch.delenv(INSIDE, raising=False)
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # the test's own stays as it is
+    monkeypatch.setattr("subprocess.run", run)
+    monkeypatch.setattr("tests.cluster.build.program", done.append)
+
+    assert program.main() == 0
+    assert done == ["kubectl", "down", "up", "exec", "down"]
 
 
 def test_requests_are_those_of_one_program_since_the_mark(
