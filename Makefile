@@ -2,6 +2,7 @@
 #   make demo    one dropped file to a sealed archive, measured figures beside the truth
 #   make test    all tests, with the real harness
 #   make e2e     tests on a real Kubernetes, which it builds and starts (as root, without an engine)
+#                E2E="tests/e2e/test_main.py -x" runs some of them
 #                E2E_KUBECONFIG=FILE uses a given cluster, CLUSTER=kind one made by kind
 #   make cluster-up, cluster-down    that Kubernetes for your own use
 #   make check   lint, types, floors, spelling, lock, coverage of core and kit, wheel
@@ -16,6 +17,9 @@ RUN = $(UV) run --frozen --quiet
 # A given uv, one that lies beside us, or one that pip brings.
 UV ?= $(shell command -v uv 2>/dev/null || echo $(CURDIR)/.tools/bin/uv)
 
+# Tests at once: as many as there are cores.
+AT_ONCE ?= auto
+
 HARNESSES = inference-perf aiperf guidellm
 
 .PHONY: demo test check fix bench bench-kube sim e2e cluster-up cluster-down clean
@@ -24,11 +28,12 @@ demo: .venv/ready .harness/inference-perf/ready
 	@$(RUN) python scripts/demo.py
 
 test: .venv/ready $(HARNESSES:%=.harness/%/ready)
-	$(RUN) pytest -q -m "not kube" $(TESTS)
+	$(RUN) pytest -q -n $(AT_ONCE) --dist worksteal -m "not kube" $(TESTS)
 
 CLUSTER_TOOL = $(RUN) python -m tests.cluster
 KIND_CONFIG = $(CURDIR)/.kind-kubeconfig
-E2E ?= -m kube
+E2E ?=
+IN_CLUSTER = sh tests/e2e/run.sh $(E2E)
 
 cluster-up: .venv/ready .harness/inference-perf/ready
 	@$(CLUSTER_TOOL) up
@@ -39,13 +44,13 @@ cluster-down: .venv/ready
 e2e: .venv/ready .harness/inference-perf/ready
 ifeq ($(CLUSTER),kind)
 	sh tests/cluster/kind.sh up $(KIND_CONFIG)
-	@E2E_KUBECONFIG=$(KIND_CONFIG) $(RUN) pytest -q $(E2E); code=$$?; \
+	@E2E_KUBECONFIG=$(KIND_CONFIG) $(RUN) $(IN_CLUSTER); code=$$?; \
 		sh tests/cluster/kind.sh down; exit $$code
 else ifneq ($(E2E_KUBECONFIG),)
-	$(RUN) pytest -q $(E2E)
+	$(RUN) $(IN_CLUSTER)
 else
 	@$(CLUSTER_TOOL) up --fresh
-	@$(CLUSTER_TOOL) exec -- .venv/bin/pytest -q $(E2E); code=$$?; $(CLUSTER_TOOL) down; exit $$code
+	@$(CLUSTER_TOOL) exec -- $(IN_CLUSTER); code=$$?; $(CLUSTER_TOOL) down; exit $$code
 endif
 
 check: .venv/ready
@@ -55,7 +60,7 @@ check: .venv/ready
 	$(RUN) lint-imports
 	$(RUN) codespell
 	$(UV) lock --check --quiet
-	$(RUN) pytest -q --no-header --cov=llmdbenchd.core --cov=llmdbenchd.kit --cov-branch \
+	$(RUN) pytest -q --no-header -n $(AT_ONCE) --dist worksteal --cov=llmdbenchd.core --cov=llmdbenchd.kit --cov-branch \
 		--cov-fail-under=100 tests/core tests/kit tests/controllers tests/sim
 	sh scripts/check-wheel.sh "$(UV)"
 

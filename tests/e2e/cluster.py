@@ -101,6 +101,7 @@ class Cluster:
         return into
 
     def _ours(self) -> Layout:
+        assert "PYTEST_XDIST_WORKER" not in os.environ, "mark it `alone`: others need the component"
         if self.layout is None:
             pytest.skip("the components of another cluster are not ours to end")
         return self.layout

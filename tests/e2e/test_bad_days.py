@@ -43,6 +43,7 @@ def failure(record: Record) -> str:
     return record.verdict.reason
 
 
+@pytest.mark.alone
 def test_an_api_server_that_is_killed_and_comes_back_costs_nothing(
     house: Household, cluster: Cluster, namespace: Namespace
 ) -> None:
@@ -53,6 +54,7 @@ def test_an_api_server_that_is_killed_and_comes_back_costs_nothing(
     assert census.pods == 1
 
 
+@pytest.mark.alone
 def test_an_api_server_that_is_away_while_runs_end_is_waited_for(
     house: Household, cluster: Cluster
 ) -> None:
@@ -65,6 +67,7 @@ def test_an_api_server_that_is_away_while_runs_end_is_waited_for(
     house.wait_for_event("degraded.left")
 
 
+@pytest.mark.alone
 def test_a_frozen_api_server_is_no_end_of_anything(house: Household, cluster: Cluster) -> None:
     running(house)
     with cluster.frozen("kube-apiserver"):
@@ -72,12 +75,14 @@ def test_a_frozen_api_server_is_no_end_of_anything(house: Household, cluster: Cl
     assert_good(house)
 
 
+@pytest.mark.alone
 def test_a_kubelet_that_dies_ends_streams_and_no_run(house: Household, cluster: Cluster) -> None:
     running(house)
     cluster.kill("kubelet")
     assert_good(house)
 
 
+@pytest.mark.alone
 def test_a_node_that_nobody_hears_from_has_not_lost_its_pods(
     house: Household, cluster: Cluster, namespace: Namespace
 ) -> None:
@@ -211,6 +216,7 @@ def test_a_namespace_that_is_gone_for_long_has_lost_its_runs(
         assert failure(record)
 
 
+@pytest.mark.alone
 def test_rights_that_are_withdrawn_for_long_have_lost_a_run_and_the_reason_says_so(
     tmp_path: Path, cluster: Cluster, namespace: Namespace
 ) -> None:

@@ -117,6 +117,7 @@ def test_a_claim_is_bound_and_its_files_are_seen_from_here(namespace: Namespace)
         assert (folder / "file").read_text() == "written\n"
 
 
+@pytest.mark.alone
 def test_an_api_server_that_was_killed_comes_back(cluster: Cluster, namespace: Namespace) -> None:
     before = cluster.pid("kube-apiserver")
 
@@ -126,6 +127,7 @@ def test_an_api_server_that_was_killed_comes_back(cluster: Cluster, namespace: N
     assert namespace.run("after", ["echo", "still here"]) == "still here\n"
 
 
+@pytest.mark.alone
 def test_a_node_without_its_kubelet_is_not_ready_within_seconds(cluster: Cluster) -> None:
     with cluster.without("kubelet"):
         until(lambda: readiness(cluster) == "Unknown")

@@ -14,7 +14,7 @@ from tests.e2e.cluster import Cluster
 from tests.e2e.evidence import assert_log_is_complete
 from tests.e2e.namespace import Namespace
 
-pytestmark = [pytest.mark.kube, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.kube, pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(900)]
 
 RUNS, EACH, KILLS = 20, 2, 30
 LINES = 60

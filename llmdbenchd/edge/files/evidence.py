@@ -43,6 +43,8 @@ class DiskEvidence:
         self._live = state / "live"
         self._archive = archive
         self._disk = disk
+        # Runs that start together end together: a converter each would take every core and GiB.
+        self._converting = asyncio.Semaphore(len(os.sched_getaffinity(0)))
 
     def live_log(self, record: Record, index: int) -> Path:
         """The file that the log of launcher `index` is followed into."""
@@ -65,7 +67,14 @@ class DiskEvidence:
         await self._do(self._fill, record)
 
     async def report(self, record: Record, order: ReportOrder) -> Reported:
-        """Make the standard reports of every launcher, below `reports/<i>/`, and one of all."""
+        """Make the standard reports of every launcher, below `reports/<i>/`, and one of all.
+
+        As many runs at once as there are cores; the others wait for their turn.
+        """
+        async with self._converting:
+            return await self._report(record, order)
+
+    async def _report(self, record: Record, order: ReportOrder) -> Reported:
         context = ReportContext(
             experiment_id=order.experiment_id,
             model=order.model,

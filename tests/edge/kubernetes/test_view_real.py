@@ -164,6 +164,7 @@ async def test_a_hundred_pods_at_once_are_all_seen(namespace: Namespace, session
     assert seen == gone == names
 
 
+@pytest.mark.alone
 async def test_a_frozen_server_is_noticed_and_caught_up_with(
     cluster: Cluster, namespace: Namespace, session: Session
 ) -> None:
@@ -180,6 +181,7 @@ async def test_a_frozen_server_is_noticed_and_caught_up_with(
         await until_well(pods)
 
 
+@pytest.mark.alone
 async def test_a_killed_server_costs_nothing_that_happened_meanwhile(
     cluster: Cluster, namespace: Namespace, session: Session
 ) -> None:
@@ -199,6 +201,7 @@ async def test_a_killed_server_costs_nothing_that_happened_meanwhile(
         assert pods.heard.count("gone goes") == 1
 
 
+@pytest.mark.alone
 async def test_a_version_that_the_server_forgot_is_told_by_a_list(
     cluster: Cluster, namespace: Namespace, session: Session
 ) -> None:
