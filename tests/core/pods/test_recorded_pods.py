@@ -189,7 +189,7 @@ def test_who_knows_why_it_was_killed_does_not_guess() -> None:
 
 @pytest.mark.parametrize("hours", [-1, 1])
 @pytest.mark.parametrize("stopping", [False, True])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted(NAMES))
 def test_a_cluster_whose_clock_is_an_hour_off_says_the_same(
     name: str, hours: int, *, stopping: bool
 ) -> None:
