@@ -79,9 +79,8 @@ def bad_launcher(record: Record, limits: Limits) -> str:
 def _is_home(record: Record) -> bool:
     if record.found is not None:
         return record.collected is not None
-    if not record.seen:
-        return True
-    return record.collected is not None and set(record.seen) <= set(record.logs_done)
+    has_results = record.collected is not None or bool(record.gone) or not record.begun
+    return has_results and set(record.seen) <= set(record.logs_done)
 
 
 def _given_up(record: Record, now: Moment, limits: Limits) -> Record:
@@ -111,7 +110,7 @@ def _verdict(record: Record, limits: Limits) -> Verdict:
         native_files=got.native_files if got else 0,
         requests=got.requests if got else None,
         failures=got.failures if got else None,
-        uncollected=record.uncollected,
+        uncollected=record.uncollected or record.gone,
         sends_load=limits.sends_load,
     )
     if record.found is not None:

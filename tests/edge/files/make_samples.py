@@ -60,7 +60,7 @@ def _grown(record: Record, phase: Phase, number: int) -> Record:
             past = Past(1, _VERDICTS[Phase.FAILED], _ENDS)
             record = replace(record, target=target, attempt=2, past=(past,), priority=-7)
         case Phase.LAUNCHING:
-            record = replace(record, waiting=Waiting("pull", now.after(1800)))
+            record = replace(record, waiting=Waiting("pull", now.after(1800)), ran=(1,))
             record = replace(record, lost_at=now.after(3600))
         case Phase.RUNNING:
             record = replace(record, seen=(1, 2), logs_done=(1,))
@@ -70,6 +70,7 @@ def _grown(record: Record, phase: Phase, number: int) -> Record:
         case Phase.COLLECTING:
             failure = Failure("timeout:run", "2 of 2 launchers still ran after 3600 s: ünlucky")
             record = replace(record, ends=_ENDS, failure=failure, uncollected="2 files differ")
+            record = replace(record, gone="launcher 2 is gone, with its results")
         case Phase.REPORTING:
             record = replace(
                 record, collected=Collected(12, 345678, "late", 2, 30, 0), found=_FOUND

@@ -14,7 +14,7 @@ from llmdbenchd.edge.kubernetes import access_pod
 from llmdbenchd.edge.kubernetes.access_pod import AccessPods
 from llmdbenchd.edge.kubernetes.payloads import Payloads
 from llmdbenchd.edge.kubernetes.session import Access, Session
-from llmdbenchd.ports import Refused, Unavailable
+from llmdbenchd.ports import Gone, Refused, Unavailable
 from tests.core.launch.plans import INSTANCE, PAYLOAD, plan
 from tests.fakes.cluster_api import ClusterApi, serving
 from tests.fakes.cluster_objects import Refusal
@@ -149,7 +149,7 @@ async def test_on_a_shared_claim_it_goes_anywhere_and_goes_when_nobody_came_for_
 async def test_a_claim_that_is_gone_is_said_as_that(cluster: ClusterApi, config: Path) -> None:
     cluster.goes("persistentvolumeclaims", PLAN.storage.claim)
     async with daemon(config) as pods:
-        with pytest.raises(Unavailable, match="is gone, with the results"):
+        with pytest.raises(Gone, match="is gone, with the results"):
             await used(pods)
 
 
