@@ -38,9 +38,9 @@ cluster-down: .venv/ready
 
 e2e: .venv/ready .harness/inference-perf/ready
 ifeq ($(CLUSTER),kind)
-	sh tests/cluster/kind.sh up $(KIND_CONFIG)
-	@E2E_KUBECONFIG=$(KIND_CONFIG) $(RUN) pytest -q $(E2E); code=$$?; \
-		sh tests/cluster/kind.sh down; exit $$code
+	@sh tests/cluster/kind.sh up $(KIND_CONFIG) && \
+		E2E_KUBECONFIG=$(KIND_CONFIG) $(RUN) pytest -q $(E2E); code=$$?; \
+		sh tests/cluster/kind.sh down $(KIND_CONFIG); exit $$code
 else ifneq ($(E2E_KUBECONFIG),)
 	$(RUN) pytest -q $(E2E)
 else
