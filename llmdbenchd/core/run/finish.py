@@ -145,6 +145,7 @@ def _next_attempt(record: Record, verdict: Verdict, now: Moment, limits: Limits)
         since=now.utc,
         phase=record.phase,
         priority=record.priority,
+        stop_on_error=record.stop_on_error,
         attempt=record.attempt + 1,
         target=record.target,
         past=(*record.past, Past(record.attempt, verdict, record.ends)),

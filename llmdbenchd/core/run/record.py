@@ -127,6 +127,7 @@ class Record:
 
     Attributes:
         since: when the phase was entered (UTC).
+        stop_on_error: that it fails ends the other runs of its job, and theirs this one.
         deadline: when patience with the phase ends.
         wait_until: a back-off or `not_before`; nothing is begun earlier.
         lost_at: its place says no to each look; when patience with that ends.
@@ -149,6 +150,7 @@ class Record:
     since: datetime
     phase: Phase = Phase.QUEUED
     priority: int = 0
+    stop_on_error: bool = False
     attempt: int = 1
     target: Target | None = None
     deadline: Moment | None = None

@@ -59,6 +59,7 @@ def _grown(record: Record, phase: Phase, number: int) -> Record:
             target = Target("http://10.0.0.7:8000", ("pod/vllm-0", "pod/vllm-1"))
             past = Past(1, _VERDICTS[Phase.FAILED], _ENDS)
             record = replace(record, target=target, attempt=2, past=(past,), priority=-7)
+            record = replace(record, stop_on_error=True)
         case Phase.LAUNCHING:
             record = replace(record, waiting=Waiting("pull", now.after(1800)), ran=(1,))
             record = replace(record, lost_at=now.after(3600))
