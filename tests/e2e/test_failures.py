@@ -141,4 +141,4 @@ def test_a_volume_that_is_missing_times_out_as_that_and_names_it(
     assert record.verdict.kind == "timeout:bind"
     assert "FailedMount" in record.verdict.reason
     assert record.left_behind == "", "it never began: there is nothing to wait for, or to keep"
-    assert place.list("configmaps", labelSelector=LAUNCHERS) == []
+    home.wait_for("the sweep", lambda: not place.list("configmaps", labelSelector=LAUNCHERS))

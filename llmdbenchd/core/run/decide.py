@@ -105,7 +105,7 @@ def _ready(record: Record, look: Look) -> Decision:
         again = replace(record, target=None)
         return Decision(again.enter(Phase.RESOLVING, look.now))
     launching = record.enter(Phase.LAUNCHING, look.now, patience_s=look.limits.start_s)
-    return Decision(launching)
+    return Decision(replace(launching, unmade=True))
 
 
 def _with_launchers(record: Record, look: Look) -> Decision:
@@ -142,7 +142,7 @@ def _launching(record: Record, look: Look) -> Decision:
         if isinstance(sight, Absent) and index not in record.seen
     )
     wake_at = wait(record, look.now, _until(record), record.lost_at).wake_at
-    return Decision(record, creates, wake_at)
+    return Decision(replace(record, unmade=record.unmade and not creates), creates, wake_at)
 
 
 def _running(record: Record, look: Look) -> Decision:
@@ -166,6 +166,8 @@ def _left(record: Record, look: Look) -> Decision:
 
 def _ending(record: Record, look: Look) -> Decision:
     """End what still runs; collect when every launcher is known to have ended."""
+    if record.made_nothing:  # there is nothing to look for
+        return _to_collecting(record, look)
     alive = [
         index
         for index, sight in enumerate(look.sights, start=1)

@@ -45,7 +45,7 @@ def cleaning(record: Record, sights: Sequence[Sight], now: Moment) -> Decision:
     """Remove the launchers, or say what is left behind and why."""
     if record.seen and record.uncollected:
         return _final(record, now, left=f"launchers kept: {record.uncollected}")
-    gone = removed(record, sights, now)
+    gone = None if record.made_nothing else removed(record, sights, now)
     if gone is None:
         return _final(record, now, left="")
     if now.reached(record.deadline):

@@ -131,6 +131,7 @@ class Record:
         deadline: when patience with the phase ends.
         wait_until: a back-off or `not_before`; nothing is begun earlier.
         lost_at: its place says no to each look; when patience with that ends.
+        unmade: it is launching, and no launcher of this attempt was asked for yet.
         seen: indices of the launchers that were seen to exist in this attempt.
         ran: indices of the launchers that were seen to run while others were waited for.
         waiting: what the launchers wait for before they can start.
@@ -155,6 +156,7 @@ class Record:
     target: Target | None = None
     deadline: Moment | None = None
     wait_until: Moment | None = None
+    unmade: bool = False
     seen: tuple[int, ...] = ()
     ran: tuple[int, ...] = ()
     waiting: Waiting | None = None
@@ -188,6 +190,11 @@ class Record:
     def parts(self) -> tuple[int, ...]:
         """Numbers (from 1) of the results folders that this run has, or will have, here."""
         return self.seen if self.found is None else tuple(range(1, len(self.found) + 1))
+
+    @property
+    def made_nothing(self) -> bool:
+        """Whether it is certain that this attempt has no launcher, whatever can be seen."""
+        return self.unmade and not self.seen
 
     @property
     def begun(self) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from llmdbenchd.core.run import facts
-from llmdbenchd.core.run.actions import StopLauncher
+from llmdbenchd.core.run.actions import CreateLauncher, StopLauncher
 from llmdbenchd.core.run.limits import Limits
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import End, Failure, Waiting
@@ -133,3 +133,26 @@ def test_results_that_are_gone_are_not_waited_for_and_do_not_keep_the_rest() -> 
     assert without.record.verdict is not None
     assert without.record.verdict.kind == "collect"
     assert "is gone, with its results" in without.record.verdict.reason
+
+
+def test_a_run_that_made_no_launcher_yet_is_cancelled_without_a_look_at_its_place() -> None:
+    """A namespace that nobody may look at: the cancel was done an hour later."""
+    blind = (Unknown(), Unknown())
+    launching = ask(record(Phase.READY), *blind).record
+
+    assert launching.phase is Phase.LAUNCHING
+    cancelled = ask(facts.cancel_asked(launching), *blind).record
+    assert cancelled.phase is Phase.REPORTING
+    over = ask(facts.sealed(cancelled), *blind).record
+    assert (over.phase, over.left_behind) == (Phase.CANCELLED, "")
+
+    made = ask(launching, Absent(), Unknown())
+    assert made.actions == (CreateLauncher(1),)
+    waits = ask(facts.cancel_asked(made.record), *blind).record
+    assert waits.phase is Phase.LAUNCHING, "it may be there"
+
+
+def test_a_record_of_before_may_have_launchers() -> None:
+    old = record(Phase.LAUNCHING, deadline=AHEAD, cancels=1)
+
+    assert ask(old, Unknown(), Unknown()).record.phase is Phase.LAUNCHING

@@ -61,7 +61,9 @@ def _grown(record: Record, phase: Phase, number: int) -> Record:
             record = replace(record, target=target, attempt=2, past=(past,), priority=-7)
             record = replace(record, stop_on_error=True)
         case Phase.LAUNCHING:
-            record = replace(record, waiting=Waiting("pull", now.after(1800)), ran=(1,))
+            record = replace(
+                record, waiting=Waiting("pull", now.after(1800)), ran=(1,), unmade=True
+            )
             record = replace(record, lost_at=now.after(3600))
         case Phase.RUNNING:
             record = replace(record, seen=(1, 2), logs_done=(1,))
