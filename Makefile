@@ -43,9 +43,9 @@ cluster-down: .venv/ready
 
 e2e: .venv/ready .harness/inference-perf/ready
 ifeq ($(CLUSTER),kind)
-	sh tests/cluster/kind.sh up $(KIND_CONFIG)
-	@E2E_KUBECONFIG=$(KIND_CONFIG) $(RUN) $(IN_CLUSTER); code=$$?; \
-		sh tests/cluster/kind.sh down; exit $$code
+	@sh tests/cluster/kind.sh up $(KIND_CONFIG) && \
+		E2E_KUBECONFIG=$(KIND_CONFIG) $(RUN) $(IN_CLUSTER); code=$$?; \
+		sh tests/cluster/kind.sh down $(KIND_CONFIG); exit $$code
 else ifneq ($(E2E_KUBECONFIG),)
 	$(RUN) $(IN_CLUSTER)
 else

@@ -31,6 +31,10 @@ class NotReady(Unavailable):
     """The world answered: what is asked for is there, and does not work yet."""
 
 
+class Gone(Unavailable):
+    """The world answered: what is asked for is there no more, and nobody can bring it back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A complete look: launchers that are not in it do not exist."""
@@ -129,6 +133,7 @@ class Engine(Protocol):
         The plan says where they are; the launcher itself may be gone.
 
         Raises:
+            Gone: what held them is there no more.
             Unavailable: something is missing or differs; what is proven stays.
         """
         ...

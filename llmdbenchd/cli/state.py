@@ -73,8 +73,18 @@ class Folders:
         except (OSError, ValueError, KeyError, TypeError):
             return {"running": False}
         age = (SystemClock.of_this_machine().now().utc - written).total_seconds()
-        is_gone = said.get("pid_namespace") == pid_namespace() and not process.exists()
-        return {"running": age < FRESH_S and not is_gone, "age_s": round(age, 1), **said}
+        is_ours, is_there = said.get("pid_namespace") == pid_namespace(), process.exists()
+        is_running = age < FRESH_S and (is_there or not is_ours)
+        is_silent = age >= FRESH_S and is_ours and _is_a_daemon(process)
+        return {"running": is_running, "silent": is_silent, "age_s": round(age, 1), **said}
+
+
+def _is_a_daemon(process: Path) -> bool:
+    """Whether it is one of ours, and nobody who was given its pid since."""
+    try:
+        return b"llmdbenchd" in (process / "cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def add_common(parser: argparse.ArgumentParser, *, json_too: bool = True) -> None:

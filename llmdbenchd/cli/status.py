@@ -53,6 +53,9 @@ def _status(args: argparse.Namespace, folders: Folders) -> int:
 
 
 def _daemon_line(daemon: dict[str, Any]) -> str:
+    if daemon.get("silent"):
+        silence = f"has told nothing for {daemon['age_s']:.0f} s"
+        return f"daemon: pid {daemon['pid']} is there and {silence}: is the disk full?"
     if not daemon["running"]:
         heard = f" (last heard {daemon['age_s']:.0f} s ago)" if "age_s" in daemon else ""
         return f"daemon: not running{heard}"

@@ -24,6 +24,7 @@ from llmdbenchd.ports import (
     Clock,
     Copied,
     Evidence,
+    Gone,
     NotReady,
     Refused,
     Reported,
@@ -146,12 +147,17 @@ class Activities:
             await self._gather(activity, record)
             return
         engine = self._site(record).engine
-        copies = []
-        for index in record.seen:
+        copies, gone = [], []
+        for index in record.begun:
             into = await self._evidence.results(record, index)
-            copies.append(await engine.collect(self._book.plan(record, index), into))
-        what = await self._collected(record, copies)
-        fact = partial(facts.collected, attempt=activity.attempt, what=what)
+            try:
+                copies.append(await engine.collect(self._book.plan(record, index), into))
+            except Gone as error:
+                log.warning("results.gone", launcher=index, reason=str(error))
+                gone.append(f"results of launcher {index}: {error}")
+        what = await self._collected(record, copies) if copies else None
+        why = "; ".join(gone)
+        fact = partial(facts.collected, attempt=activity.attempt, what=what, gone=why)
         self._runs.learn(activity.key, fact)
 
     async def _gather(self, activity: Activity, record: Record) -> None:

@@ -191,6 +191,7 @@ def _first_records(accepted: AcceptedJob, now: Moment) -> tuple[Record, ...]:
             submitted=now.utc,
             since=now.utc,
             priority=accepted.spec.priority,
+            stop_on_error=accepted.spec.stop_on_error,
             wait_until=at_utc(not_before, now) if not_before else None,
         )
         for cell in accepted.cells

@@ -62,7 +62,7 @@ def run_facts(
         files=got.files if got else None,
         size=got.size if got else None,
         manifest=got.manifest if got else "",
-        notes=(*([record.uncollected] if record.uncollected else ()), *_found(record)),
+        notes=(*filter(None, (record.uncollected, record.gone)), *_found(record)),
         past=tuple(
             PastAttempt(
                 past.attempt,

@@ -45,11 +45,6 @@ class Notifier:
         pid = self.environment.get("WATCHDOG_PID") or str(os.getpid())
         return limit_us / 1e6 if limit_us and pid == str(os.getpid()) else None
 
-    @property
-    def ping_every_s(self) -> float | None:
-        """How often to call `ping`: a third of the limit, so that one may be lost."""
-        return None if self.watchdog_s is None else self.watchdog_s / 3
-
     def ready(self) -> bool:
         """Say that we serve (also: that a reload is over). Returns whether it was sent."""
         return self._send("READY=1")
@@ -62,10 +57,6 @@ class Notifier:
         """Say that settings are being read again; `ready` must follow."""
         now_us = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         return self._send("RELOADING=1", f"MONOTONIC_USEC={now_us}")
-
-    def extend_timeout(self, seconds: float) -> bool:
-        """Ask for `seconds` from now for the start, reload or stop that is under way."""
-        return self._send(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
 
     def status(self, text: str) -> bool:
         """Show a line in `systemctl status`; at most one every `STATUS_EVERY_S` is sent.

@@ -8,13 +8,15 @@ pieces cannot have come from these streams, there is no answer.
 """
 
 from collections.abc import Sequence
-from itertools import product
+from itertools import chain, product
+
+from llmdbenchd.kit.rows import Filter
 
 Lines = Sequence[bytes]
 _MOST = 64  # ways in which a piece may have come about, that are followed at one time
 
 
-def missing(pieces: Sequence[Lines], streams: Sequence[Lines]) -> list[list[bytes]] | None:
+def missing(pieces: Sequence[Lines], streams: Sequence[Lines]) -> list[list[Lines]] | None:
     """What lies in the gap after each piece but the last, stream by stream.
 
     Args:
@@ -22,14 +24,14 @@ def missing(pieces: Sequence[Lines], streams: Sequence[Lines]) -> list[list[byte
         streams: each with all of its lines, in order.
 
     Returns:
-        For each gap its lines; None where the pieces do not fit the streams.
+        For each gap its lines, stream by stream; None where the pieces do not fit the streams.
     """
     begin = _matched(pieces[0], streams)
     end = _matched(pieces[-1][::-1], [stream[::-1] for stream in streams])
     if begin is None or end is None:
         return None
     ends = [len(stream) - count for stream, count in zip(streams, end, strict=True)]
-    gaps: list[list[bytes]] = []
+    gaps: list[list[Lines]] = []
     at = list(begin)
     for piece in pieces[1:-1]:
         span = _found(piece, streams, at, ends)
@@ -42,9 +44,14 @@ def missing(pieces: Sequence[Lines], streams: Sequence[Lines]) -> list[list[byte
     return [*gaps, _between(streams, at, ends)]
 
 
-def _between(streams: Sequence[Lines], begin: Sequence[int], end: Sequence[int]) -> list[bytes]:
-    parts = zip(streams, begin, end, strict=True)
-    return [line for stream, first, last in parts for line in stream[first:last]]
+def begins(piece: Lines, streams: Sequence[Lines]) -> bool:
+    """Whether the streams' first lines are where a piece begins; both may be cut off later."""
+    matched = _matched(piece, streams)
+    return matched is not None and any(matched)
+
+
+def _between(streams: Sequence[Lines], begin: Sequence[int], end: Sequence[int]) -> list[Lines]:
+    return [stream[at:last] for stream, at, last in zip(streams, begin, end, strict=True)]
 
 
 def _matched(piece: Lines, streams: Sequence[Lines]) -> tuple[int, ...] | None:
@@ -54,7 +61,7 @@ def _matched(piece: Lines, streams: Sequence[Lines]) -> tuple[int, ...] | None:
     (before the first line of a stream that says nothing yet).
     """
     start = (0,) * len(streams)
-    known = {line for stream in streams for line in stream}
+    known = Filter(chain.from_iterable(streams), sum(map(len, streams)))
     ways, doubtful = {start}, False
     for line in piece:
         onward = _onward(ways, line, streams)
@@ -84,11 +91,9 @@ def _found(
     """Where a piece between two gaps lies in each stream, as early as can be."""
     first: list[int | None] = [None] * len(streams)
     after = list(begin)
-    known = {
-        line
-        for stream, here, last in zip(streams, begin, end, strict=True)
-        for line in stream[here:last]
-    }
+    spans = zip(streams, begin, end, strict=True)
+    ahead = [stream[here : max(here, last)] for stream, here, last in spans]
+    known = Filter(chain.from_iterable(ahead), sum(map(len, ahead)))
     for line in piece:
         if line not in known:
             continue
@@ -99,8 +104,8 @@ def _found(
         if first[number] is None:
             at = first[number] = _index(streams[number], line, after[number], end[number])
         after[number] = at + 1
-    spans = zip(first, after, strict=True)
-    return [(last if begun is None else begun, last) for begun, last in spans]
+    found = zip(first, after, strict=True)
+    return [(last if begun is None else begun, last) for begun, last in found]
 
 
 def _next_in(

@@ -5,8 +5,11 @@
 
 import re
 from calendar import timegm
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+
+from llmdbenchd.kit.rows import Text
 
 _STAMP = (
     rb"(?:19|2\d)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
@@ -22,6 +25,7 @@ _FILLING = rb" were missing, and (\d+) lines from ([^\n]*?) follow without their
 _GAP = re.compile(
     _STAMP + re.escape(_MARK) + _BETWEEN + rb"(?: may be missing: |" + _FILLING + rb")([^\n]*)\n"
 )
+BEGINNING = "1970-01-01T00:00:00.000000000Z"  # the stamp before the first line
 ROTATED = "the log was rotated while nobody read it"
 
 
@@ -72,6 +76,17 @@ def mark(gap: Gap) -> bytes:
     before = f" and before {gap.before}".encode() if gap.before else b""
     how = _MISSING if gap.filled is None else _FILLED % (gap.filled, gap.source.encode())
     return after + b" " + _MARK + after + before + how + gap.why.encode() + b"\n"
+
+
+def marks(text: Text) -> Iterator[tuple[int, int, Gap]]:
+    """Where the line of each gap that is marked in a long text begins and ends."""
+    at = 0
+    while (at := text.find(_MARK, at, len(text))) >= 0:
+        begin = text.rfind(b"\n", 0, at) + 1
+        end = text.find(b"\n", at, len(text)) + 1 or len(text)
+        for gap in gaps(text[begin:end]):
+            yield begin, end, gap
+        at = end
 
 
 def is_mark(line: bytes) -> bool:

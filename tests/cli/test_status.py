@@ -1,9 +1,11 @@
 """`status`: what is going on, from the folders alone."""
 
+import subprocess
 from dataclasses import replace
 
 import pytest
 
+from llmdbenchd.app.status import pid_namespace
 from llmdbenchd.cli.status import told
 from llmdbenchd.core.results.verdict import Outcome, Verdict
 from llmdbenchd.core.run.phase import Phase
@@ -29,6 +31,21 @@ def test_a_running_daemon_says_what_it_lives_with(home: Home) -> None:
     assert "daemon: running, pid 7" in said.out
     assert "degraded: disk" in said.out
     assert "admission stopped: people" in said.out
+
+
+@pytest.mark.parametrize(("name", "is_ours"), [("llmdbenchd", True), ("another", False)])
+def test_a_daemon_that_lives_and_cannot_say_so_is_not_called_away(
+    home: Home, name: str, *, is_ours: bool
+) -> None:
+    """A full disk: `status` said that it was not running, and people started another."""
+    with subprocess.Popen(("sh", "-c", "read line", name), stdin=subprocess.PIPE) as process:
+        home.daemon_says(age_s=100, pid=process.pid, pid_namespace=pid_namespace())
+        said = home.call("status").out
+        process.communicate()
+
+    silent = f"daemon: pid {process.pid} is there and has told nothing for 100 s"
+    assert (silent in said) is is_ours
+    assert ("daemon: not running" in said) is not is_ours
 
 
 def test_a_daemon_that_was_not_heard_for_long_is_not_running(home: Home) -> None:

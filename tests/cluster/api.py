@@ -27,6 +27,17 @@ class Refused(Exception):
         self.body = body
 
 
+class _Closing(ssl.SSLSocket):
+    """Is closed where its peer is gone before TLS begins: Python 3.11's own is forgotten open."""
+
+    def getpeername(self) -> Any:  # noqa: ANN401 - of any family, as sockets have it
+        try:
+            return super().getpeername()
+        except OSError:
+            self.close()
+            raise
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """One API server, and who asks it. A connection is made for each request."""
@@ -64,6 +75,7 @@ class Api:
         headers = {"Content-Type": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
+        self.context.sslsocket_class = _Closing
         connection = http.client.HTTPSConnection(
             self.host, self.port, context=self.context, timeout=timeout_s
         )

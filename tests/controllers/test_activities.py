@@ -12,12 +12,12 @@ from llmdbenchd.controllers.activities import FOLLOW_AGAIN_S, Activities
 from llmdbenchd.core.results.metrics import Metrics
 from llmdbenchd.core.run import facts
 from llmdbenchd.core.run.phase import Phase
-from llmdbenchd.core.run.record import Failure, Record
+from llmdbenchd.core.run.record import End, Failure, Record
 from llmdbenchd.core.run.sight import Running
 from llmdbenchd.core.run.wanted import Activity, Kind, wanted
 from llmdbenchd.kit.taskset import TaskSet
-from llmdbenchd.ports import Copied, Natives, NotReady, Refused, Unavailable
-from tests.core.run.cases import GOOD, HOME, TARGET, record
+from llmdbenchd.ports import Copied, Gone, Natives, NotReady, Refused, Unavailable
+from tests.core.run.cases import GOOD, HOME, NEVER, TARGET, record
 from tests.fakes.evidence import FakeEvidence
 from tests.fakes.house import House
 from tests.fakes.jobs import accepted, book
@@ -196,6 +196,39 @@ async def test_only_launchers_that_existed_are_collected(desk: Desk) -> None:
     await desk.do("collect")
 
     assert desk.engine.collected == {desk.book.launchers(one)[1]}
+
+
+async def test_only_launchers_that_began_are_collected(desk: Desk) -> None:
+    one = desk.open(replace(COLLECTING, ends=(End(1, NEVER),)))
+    await desk.do("collect")
+
+    assert desk.engine.collected == {desk.book.launchers(one)[1]}
+
+
+async def test_results_that_are_gone_keep_those_of_the_others_from_nothing(desk: Desk) -> None:
+    one = desk.open(COLLECTING)
+    desk.engine.trouble["collect"] = [Gone("launcher a is gone, with its results")]
+
+    home = await desk.do("collect")
+
+    assert desk.engine.collected == {desk.book.launchers(one)[1]}
+    assert home.collected is not None
+    assert home.collected.files == 3
+    assert home.gone == "results of launcher 1: launcher a is gone, with its results"
+    assert wanted(home, desk.house.clock.now()) == {
+        Activity(KEY, "follow", 1, 1),
+        Activity(KEY, "follow", 1, 2),
+    }
+
+
+async def test_where_all_results_are_gone_nothing_is_waited_for(desk: Desk) -> None:
+    desk.open(COLLECTING)
+    desk.engine.trouble["collect"] = [Gone("gone")] * 2
+
+    home = await desk.do("collect")
+
+    assert (home.collected, home.wait_until) == (None, None)
+    assert home.gone == "results of launcher 1: gone; results of launcher 2: gone"
 
 
 async def test_one_manifest_that_was_made_late_makes_the_whole_copy_late(desk: Desk) -> None:

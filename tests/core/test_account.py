@@ -92,12 +92,13 @@ def test_times_are_those_of_the_first_launch_and_of_the_archive(judged: Record) 
 
 
 def test_nothing_collected_is_told_as_unknown_and_not_as_zero() -> None:
-    gave_up = record(Phase.REPORTING, uncollected="timeout:collect after 10 s: disk full")
+    why = "timeout:collect after 10 s: disk full"
+    gave_up = record(Phase.REPORTING, uncollected=why, gone="launcher 2 is gone")
 
     told = run_facts(gave_up, JOB, ATTEMPT, MEASURED)
 
     assert (told.files, told.size, told.manifest) == (None, None, "")
-    assert told.notes == ("timeout:collect after 10 s: disk full",)
+    assert told.notes == (why, "launcher 2 is gone")
     assert told.started is None
 
 

@@ -77,6 +77,9 @@ class Household:
         """What the daemon and every command get; no cluster is configured in it."""
         return {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.environ.get(
+                "PYTHONPATH", ""
+            ),  # the code that is tested, in a worktree
             "HOME": str(self.root),
             "LLMDBENCHD_QUEUE": str(self.queue),
             "LLMDBENCHD_STATE": str(self.state),

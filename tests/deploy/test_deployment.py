@@ -87,3 +87,13 @@ def test_the_image_starts_what_the_manifest_starts() -> None:
     assert f"CMD [{said}]" in CONTAINERFILE
     for folder in re.findall(r"^COPY (\w+) \w+$", CONTAINERFILE, re.MULTILINE):
         assert (DEPLOY.parent / folder).is_dir()
+
+
+def test_an_engine_gets_only_what_the_image_is_made_of() -> None:
+    """A whole checkout, with what `make` installs in it, is gigabytes."""
+    ignored = (DEPLOY / "Containerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    sent = {line.removeprefix("!") for line in ignored if line.startswith("!")}
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", CONTAINERFILE, re.MULTILINE)
+
+    assert "*" in ignored
+    assert sent == {name for names in copied for name in names.split()}

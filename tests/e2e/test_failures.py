@@ -133,12 +133,12 @@ def test_a_volume_that_is_missing_times_out_as_that_and_names_it(
         },
     )
     place.unmountable("unmountable")
-    home.drop(
-        "nomount", daemon.light(seconds=1, storage=missing, timeouts={"bind": 5, "collect": 5})
-    )
+    home.drop("nomount", daemon.light(seconds=1, storage=missing, timeouts={"bind": 5}))
     home.wait_for("the end of nomount", lambda: home.is_over("nomount"))
     [record] = home.records("nomount")
 
     assert record.verdict is not None
     assert record.verdict.kind == "timeout:bind"
     assert "FailedMount" in record.verdict.reason
+    assert record.left_behind == "", "it never began: there is nothing to wait for, or to keep"
+    home.wait_for("the sweep", lambda: not place.list("configmaps", labelSelector=LAUNCHERS))

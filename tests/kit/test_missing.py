@@ -1,11 +1,12 @@
 """What a copy lacks is found in what it was made of, to the line, or not at all."""
 
 from collections import Counter
+from itertools import chain
 from random import Random
 
 import pytest
 
-from llmdbenchd.kit.missing import missing
+from llmdbenchd.kit.missing import begins, missing
 
 
 def lines(text: str) -> list[bytes]:
@@ -14,7 +15,8 @@ def lines(text: str) -> list[bytes]:
 
 def fill(copy: str, *streams: str) -> list[list[bytes]] | None:
     """The pieces of the copy are parted by bars."""
-    return missing([lines(piece) for piece in copy.split("|")], [lines(one) for one in streams])
+    found = missing([lines(piece) for piece in copy.split("|")], [lines(one) for one in streams])
+    return None if found is None else [list(chain.from_iterable(gap)) for gap in found]
 
 
 @pytest.mark.parametrize(
@@ -69,6 +71,21 @@ def test_what_does_not_fit_is_not_guessed(copy: str, out: str) -> None:
         assert fill(copy, out, "") is None
 
 
+@pytest.mark.parametrize(
+    ("piece", "out", "err", "expected"),
+    [
+        ("own a b x", "a b c d", "x", True),
+        ("b c", "a b c", "", False),  # its beginning is missing
+        ("own own", "a b", "x", False),  # nothing of them is in it
+        ("a a", "a b a a", "", False),
+    ],
+)
+def test_whether_the_first_lines_are_there_is_seen_without_the_rest(
+    piece: str, out: str, err: str, *, expected: bool
+) -> None:
+    assert begins(lines(piece), [lines(out), lines(err)]) is expected
+
+
 def test_too_many_ways_are_not_followed() -> None:
     assert fill("a " * 100 + "| b", "a " * 100 + "b", "a " * 100) is None
 
@@ -92,7 +109,8 @@ def test_filled_copies_have_every_line_once_in_its_stream_s_order(seed: int) -> 
     found = missing(pieces, streams)
 
     if found is not None:
-        whole = pieces[0] + found[0] + pieces[1] + found[1] + pieces[2]
+        first, second = (list(chain.from_iterable(gap)) for gap in found)
+        whole = pieces[0] + first + pieces[1] + second + pieces[2]
         assert Counter(whole) == Counter(merged)
         for stream in streams:
             mine = Counter(stream)

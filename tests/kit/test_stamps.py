@@ -2,7 +2,17 @@
 
 import pytest
 
-from llmdbenchd.kit.stamps import end_of_stamped, gaps, plain, second_of, stamp_of
+from llmdbenchd.kit.stamps import (
+    BEGINNING,
+    Gap,
+    end_of_stamped,
+    gaps,
+    mark,
+    marks,
+    plain,
+    second_of,
+    stamp_of,
+)
 
 UTC = b"2026-11-05T12:00:00.123456789Z"
 EAST = b"2026-11-05T14:30:00.123456789+02:30"
@@ -57,3 +67,14 @@ def test_a_row_of_stamped_lines_ends_where_one_has_no_stamp_or_no_end() -> None:
 
 def test_text_that_only_speaks_of_gaps_is_no_gap() -> None:
     assert gaps(UTC + b" llmdbenchd: log gap: lines after lunch are long\n") == []
+
+
+def test_marks_say_where_their_lines_begin_and_end() -> None:
+    first, second = Gap("2026-11-05T12:00:00.000000000Z", None), Gap(BEGINNING, UTC.decode())
+    talk = UTC + b" llmdbenchd: log gap: lines after lunch are long\n"
+    text = mark(second) + UTC + b" a\n" + talk + mark(first).rstrip(b"\n")
+    begin = len(text) - len(mark(first)) + 1
+    at_top = (0, len(mark(second)), second)
+
+    assert [*marks(text)] == [at_top, (begin, len(text), first)]
+    assert [*marks(text + b"\n")] == [at_top, (begin, len(text) + 1, first)]

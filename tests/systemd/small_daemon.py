@@ -23,7 +23,7 @@ def main() -> None:
     notifier = Notifier(os.environ)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP})
     child = subprocess.Popen(("sleep", "600"))
-    every_s = notifier.ping_every_s or 1.0
+    every_s = (notifier.watchdog_s or 3.0) / 3
     notifier.status("serving → well")
     notifier.ready()
     _tell(diary, f"started {os.getpid()} {child.pid}")

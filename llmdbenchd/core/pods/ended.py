@@ -60,7 +60,7 @@ def ended(pod: Pod, container: ContainerStatus, how: Terminated, *, stopping: bo
     cause = _cause(how, number, reasons)
     said = _sentences(how, cause, reasons)
     if cause in {Cause.LOST, Cause.NOT_STARTED}:
-        return Ended(cause, detail=said)
+        return Ended(cause, detail=said, began=cause is Cause.LOST)
     if stopping and cause in _OURS:
         cause = Cause.STOPPED
     return Ended(cause, code=how.exit_code, signal=number, detail=said)
@@ -75,7 +75,8 @@ def without_end(pod: Pod, container: ContainerStatus | None, *, stopping: bool) 
     nothing_said = Cause.LOST if has_run else Cause.NOT_STARTED
     cause = reasons[0].cause if reasons else nothing_said
     told = "nobody noted how it ended" if has_run else "it never ran"
-    return Ended(cause, detail="; ".join([*(reason.words for reason in reasons), told]))
+    words = "; ".join([*(reason.words for reason in reasons), told])
+    return Ended(cause, detail=words, began=has_run)
 
 
 def _signal(how: Terminated) -> int | None:
@@ -185,7 +186,7 @@ def _failed_init(pod: Pod) -> tuple[ContainerStatus, Terminated] | None:
 def _by_init(pod: Pod, init: ContainerStatus, how: Terminated, *, stopping: bool) -> Ended:
     end = ended(pod, init, how, stopping=stopping)
     cause = end.cause if end.cause in _FROM_OUTSIDE else Cause.NOT_STARTED
-    return Ended(cause, detail=f"init container {init.name}: {end.detail}")
+    return Ended(cause, detail=f"init container {init.name}: {end.detail}", began=False)
 
 
 def _has_run(container: ContainerStatus) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from llmdbenchd.core.results.verdict import Outcome
 from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
@@ -67,9 +68,10 @@ def _launches(
     taken = {server for record in busy for server in _servers(record)}
     launch: list[str] = []
     waiting = 0
+    doubtful = [record for record in everyone if _is_doubtful(record)]
     for record in everyone:
         if record.phase is Phase.READY:
-            if not _due(record, now):
+            if not _due(record, now) or _doubt(record, doubtful) is not None:
                 continue
         elif not _is_nearly_ready(record, now):
             continue
@@ -83,6 +85,20 @@ def _launches(
         # An earlier run that waits for a slot keeps its place before later ones.
         taken.update(_servers(record))
     return launch, waiting
+
+
+def _is_doubtful(record: Record) -> bool:
+    """Whether it failed, or may turn out to have, and that ends its job."""
+    if not record.stop_on_error:
+        return False
+    has_failed = record.verdict is not None and record.verdict.outcome is Outcome.FAILED
+    return has_failed or record.failure is not None or record.phase is Phase.COLLECTING
+
+
+def _doubt(record: Record, doubtful: list[Record]) -> Record | None:
+    """The run of the same job whose verdict a run waits for."""
+    same = (other for other in doubtful if other.job == record.job and other.key != record.key)
+    return next(same, None)
 
 
 def _is_nearly_ready(record: Record, now: Moment) -> bool:
@@ -107,6 +123,9 @@ def waits_for(
         return f"waits until {record.wait_until.utc:%Y-%m-%d %H:%M:%S} UTC"
     if admit(everyone, capacity, now).has(record):
         return ""
+    first = _doubt(record, [one for one in everyone if _is_doubtful(one)])
+    if record.phase is Phase.READY and first is not None:
+        return f"run {first.run} of the same job may have failed (stop_on_error)"
     before = _before(record, everyone, now)
     holder = _holder(record, everyone, before)
     if holder is not None:

@@ -105,7 +105,7 @@ def _ready(record: Record, look: Look) -> Decision:
         again = replace(record, target=None)
         return Decision(again.enter(Phase.RESOLVING, look.now))
     launching = record.enter(Phase.LAUNCHING, look.now, patience_s=look.limits.start_s)
-    return Decision(launching)
+    return Decision(replace(launching, unmade=True))
 
 
 def _with_launchers(record: Record, look: Look) -> Decision:
@@ -142,7 +142,7 @@ def _launching(record: Record, look: Look) -> Decision:
         if isinstance(sight, Absent) and index not in record.seen
     )
     wake_at = wait(record, look.now, _until(record), record.lost_at).wake_at
-    return Decision(record, creates, wake_at)
+    return Decision(replace(record, unmade=record.unmade and not creates), creates, wake_at)
 
 
 def _running(record: Record, look: Look) -> Decision:
@@ -166,6 +166,8 @@ def _left(record: Record, look: Look) -> Decision:
 
 def _ending(record: Record, look: Look) -> Decision:
     """End what still runs; collect when every launcher is known to have ended."""
+    if record.made_nothing:  # there is nothing to look for
+        return _to_collecting(record, look)
     alive = [
         index
         for index, sight in enumerate(look.sights, start=1)
@@ -186,23 +188,29 @@ def _to_collecting(record: Record, look: Look) -> Decision:
 
 
 def _noted(record: Record, sights: Sequence[Sight]) -> Record:
-    """Keep what was seen: which launchers exist, how they ended, which vanished."""
-    seen, ends = set(record.seen), list(record.ends)
+    """Keep what was seen: which launchers exist, which run, how they ended, which vanished."""
+    seen, ran, ends = set(record.seen), set(record.ran), list(record.ends)
     for index, sight in enumerate(sights, start=1):
         match sight:
             case Ended() if record.ended(index) is None:
                 ends.append(End(index, sight))
             case Absent() if index in seen and record.ended(index) is None:
-                ends.append(End(index, _vanished(record)))
+                ends.append(End(index, _vanished(record, index)))
+            case Running() if record.phase is Phase.LAUNCHING:  # later all are known to have run
+                ran.add(index)
         if isinstance(sight, Pending | Running | Ended):
             seen.add(index)
-    return replace(record, seen=tuple(sorted(seen)), ends=tuple(ends))
+    return replace(record, seen=tuple(sorted(seen)), ran=tuple(sorted(ran)), ends=tuple(ends))
 
 
-def _vanished(record: Record) -> Ended:
-    """A pod that we deleted takes its last state with it; we may not have been there to see."""
+def _vanished(record: Record, index: int) -> Ended:
+    """A pod that we deleted takes its last state with it; we may not have been there to see.
+
+    One that was still waiting when we deleted it has not begun.
+    """
     if record.stopping is not None:
-        return Ended(Cause.STOPPED, detail="gone after we asked it to end")
+        began = index in record.ran or record.phase is not Phase.LAUNCHING
+        return Ended(Cause.STOPPED, detail="gone after we asked it to end", began=began)
     return Ended(Cause.LOST, detail="it vanished; not removed by us")
 
 

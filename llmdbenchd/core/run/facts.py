@@ -48,11 +48,14 @@ def log_done(record: Record, attempt: int, index: int) -> Record:
     return replace(record, logs_done=tuple(sorted({*record.logs_done, index})))
 
 
-def collected(record: Record, attempt: int, what: Collected) -> Record:
-    """All results of the attempt are home and proven."""
+def collected(record: Record, attempt: int, what: Collected | None, gone: str = "") -> Record:
+    """All results of the attempt that can be had are home and proven.
+
+    `what` came, or is None where nothing could; `gone` says why the others never will.
+    """
     if record.phase is not Phase.COLLECTING or record.attempt != attempt:
         return record
-    return replace(record, collected=what)
+    return replace(record, collected=what, gone=gone)
 
 
 def gathered(record: Record, what: Collected, found: tuple[Found, ...], missing: str) -> Record:

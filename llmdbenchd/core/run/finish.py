@@ -45,7 +45,7 @@ def cleaning(record: Record, sights: Sequence[Sight], now: Moment) -> Decision:
     """Remove the launchers, or say what is left behind and why."""
     if record.seen and record.uncollected:
         return _final(record, now, left=f"launchers kept: {record.uncollected}")
-    gone = removed(record, sights, now)
+    gone = None if record.made_nothing else removed(record, sights, now)
     if gone is None:
         return _final(record, now, left="")
     if now.reached(record.deadline):
@@ -79,9 +79,8 @@ def bad_launcher(record: Record, limits: Limits) -> str:
 def _is_home(record: Record) -> bool:
     if record.found is not None:
         return record.collected is not None
-    if not record.seen:
-        return True
-    return record.collected is not None and set(record.seen) <= set(record.logs_done)
+    has_results = record.collected is not None or bool(record.gone) or not record.begun
+    return has_results and set(record.seen) <= set(record.logs_done)
 
 
 def _given_up(record: Record, now: Moment, limits: Limits) -> Record:
@@ -111,7 +110,7 @@ def _verdict(record: Record, limits: Limits) -> Verdict:
         native_files=got.native_files if got else 0,
         requests=got.requests if got else None,
         failures=got.failures if got else None,
-        uncollected=record.uncollected,
+        uncollected=record.uncollected or record.gone,
         sends_load=limits.sends_load,
     )
     if record.found is not None:
@@ -146,6 +145,7 @@ def _next_attempt(record: Record, verdict: Verdict, now: Moment, limits: Limits)
         since=now.utc,
         phase=record.phase,
         priority=record.priority,
+        stop_on_error=record.stop_on_error,
         attempt=record.attempt + 1,
         target=record.target,
         past=(*record.past, Past(record.attempt, verdict, record.ends)),

@@ -127,15 +127,19 @@ class Record:
 
     Attributes:
         since: when the phase was entered (UTC).
+        stop_on_error: that it fails ends the other runs of its job, and theirs this one.
         deadline: when patience with the phase ends.
         wait_until: a back-off or `not_before`; nothing is begun earlier.
         lost_at: its place says no to each look; when patience with that ends.
+        unmade: it is launching, and no launcher of this attempt was asked for yet.
         seen: indices of the launchers that were seen to exist in this attempt.
+        ran: indices of the launchers that were seen to run while others were waited for.
         waiting: what the launchers wait for before they can start.
         stopping: we have asked this attempt's launchers to end; since when patience runs.
         cancels: how often people asked to cancel (a second time skips the collecting).
         cancel_request: name of the last request to cancel, so that it counts once.
         logs_done: indices whose log was followed to its last byte.
+        gone: why some of the results cannot be had any more, by anybody; nothing waits for them.
         found: what a run that only collects brought home; None for one that makes launchers.
         tries: failed tries of the long work of this phase.
         history: every phase that was entered, over all attempts.
@@ -147,11 +151,14 @@ class Record:
     since: datetime
     phase: Phase = Phase.QUEUED
     priority: int = 0
+    stop_on_error: bool = False
     attempt: int = 1
     target: Target | None = None
     deadline: Moment | None = None
     wait_until: Moment | None = None
+    unmade: bool = False
     seen: tuple[int, ...] = ()
+    ran: tuple[int, ...] = ()
     waiting: Waiting | None = None
     lost_at: Moment | None = None
     stopping: Moment | None = None
@@ -163,6 +170,7 @@ class Record:
     collected: Collected | None = None
     found: tuple[Found, ...] | None = None
     uncollected: str = ""
+    gone: str = ""
     verdict: Verdict | None = None
     sealed: bool = False
     tries: int = 0
@@ -182,6 +190,17 @@ class Record:
     def parts(self) -> tuple[int, ...]:
         """Numbers (from 1) of the results folders that this run has, or will have, here."""
         return self.seen if self.found is None else tuple(range(1, len(self.found) + 1))
+
+    @property
+    def made_nothing(self) -> bool:
+        """Whether it is certain that this attempt has no launcher, whatever can be seen."""
+        return self.unmade and not self.seen
+
+    @property
+    def begun(self) -> tuple[int, ...]:
+        """Launchers that may have left results: all that exist, but those that never began."""
+        idle = {end.index for end in self.ends if not end.how.began}
+        return tuple(index for index in self.seen if index not in idle)
 
     @property
     def loads(self) -> frozenset[str]:

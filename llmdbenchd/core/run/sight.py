@@ -61,12 +61,14 @@ class Ended:
         code: exit code, or None when there is none (a signal, not started, lost).
         signal: number of the signal that ended it, or None.
         detail: one sentence for people; may be empty.
+        began: whether its program may have run; if not, it left no results.
     """
 
     cause: Cause
     code: int | None = None
     signal: int | None = None
     detail: str = ""
+    began: bool = True
 
     @property
     def ok(self) -> bool:

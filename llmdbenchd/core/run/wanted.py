@@ -50,7 +50,7 @@ def _long_work(record: Record) -> Kind | None:
     match record.phase:
         case Phase.RESOLVING if record.target is None and record.failure is None:
             return "resolve"
-        case Phase.COLLECTING if _has_results(record) and not record.collected:
+        case Phase.COLLECTING if _has_results(record) and not (record.collected or record.gone):
             return None if record.uncollected else "collect"
         case Phase.REPORTING if not record.sealed:
             return "report"
@@ -59,4 +59,4 @@ def _long_work(record: Record) -> Kind | None:
 
 
 def _has_results(record: Record) -> bool:
-    return bool(record.seen) or record.found is not None
+    return bool(record.begun) or record.found is not None

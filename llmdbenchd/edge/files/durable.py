@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,7 @@ class File:
     """One file to be written: its final path, content, and mode (whatever the umask)."""
 
     path: Path
-    data: bytes
+    data: bytes | Iterable[bytes]
     mode: int = FILE_MODE
 
 
@@ -72,7 +72,7 @@ def translated(path: Path) -> Iterator[None]:
         raise (Refused if number in _FINAL else Unavailable)(text) from error
 
 
-def publish(path: Path, data: bytes, *, mode: int = FILE_MODE) -> None:
+def publish(path: Path, data: bytes | Iterable[bytes], *, mode: int = FILE_MODE) -> None:
     """Write `path` whole and for good, replacing what was there.
 
     Raises:
@@ -192,9 +192,10 @@ def _write(file: File) -> None:
     descriptor = os.open(file.path, flags, file.mode)
     try:
         os.fchmod(descriptor, file.mode)
-        rest = memoryview(file.data)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
+        for part in [file.data] if isinstance(file.data, bytes) else file.data:
+            rest = memoryview(part)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
     finally:
         os.close(descriptor)
 

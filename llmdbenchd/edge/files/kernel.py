@@ -1,4 +1,4 @@
-"""The queue and the records on a local disk: three questions to Linux that `os` cannot ask."""
+"""The queue and the records on a local disk: what must be asked of Linux itself."""
 
 import ctypes
 import errno
@@ -9,6 +9,7 @@ import signal
 from enum import Enum
 from pathlib import Path
 
+FOR_RECORDS = 1 << 20  # bytes that logs leave free
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
 _SYNCFS_TELLS_ERRORS = (5, 8)  # older kernels return success after a failed write-back
@@ -58,6 +59,17 @@ def _rename_in_steps(source: Path, target: Path) -> None:
     else:
         os.link(source, target, follow_symlinks=False)
         source.unlink()
+
+
+def keep_room(descriptor: int, size: int) -> None:
+    """Make sure that `size` more bytes of a log leave records the room to say how runs stand.
+
+    Raises:
+        OSError: as of a full disk; free space, and it goes on.
+    """
+    disk = os.fstatvfs(descriptor)
+    if disk.f_bavail * disk.f_frsize < size + FOR_RECORDS:
+        raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: the rest is kept for records")
 
 
 def sync_filesystem(descriptor: int) -> bool:

@@ -15,7 +15,7 @@ import msgspec
 
 from llmdbenchd.core.run.record import VERSION, Record
 from llmdbenchd.edge.files import origin as origins
-from llmdbenchd.edge.files.claims import AS_DROPPED, JOBS
+from llmdbenchd.edge.files.claims import JOBS
 from llmdbenchd.edge.files.durable import (
     STAGED,
     File,
@@ -178,10 +178,6 @@ class Records:
     def origin(self, job: str) -> Origin | None:
         """Who dropped the job and when, or None when that is not known."""
         return origins.decoded(self._bytes(job, origins.FILE) or b"")
-
-    def job_file(self, job: str) -> bytes | None:
-        """The job file as it was dropped, or None when there is no such job."""
-        return self._bytes(job, AS_DROPPED)
 
     def spec(self, job: str) -> bytes | None:
         """`spec.json`: every value and where it came from, or None."""

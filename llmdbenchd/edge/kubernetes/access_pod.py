@@ -26,7 +26,7 @@ from llmdbenchd.edge.kubernetes.payloads import Payloads
 from llmdbenchd.edge.kubernetes.pods import pod_named
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.edge.kubernetes.storage import claim_named
-from llmdbenchd.ports import Refused, Unavailable
+from llmdbenchd.ports import Gone, Refused, Unavailable
 
 LOOK_S = 0.2
 START_S = 30.0  # then it is said what keeps it, and waited for anew
@@ -100,6 +100,7 @@ class AccessPods:
             node: of the launcher, for a claim that only one node may mount; may be empty.
 
         Raises:
+            Gone: there is no such claim any more.
             Refused, Unavailable: it cannot be made, or did not start in time.
         """
         name = self._name(plan.storage.claim)
@@ -183,7 +184,7 @@ class AccessPods:
         """Whether any node may mount the claim, whatever the plan would have made."""
         claim = await claim_named(self._session, self._namespace, name)
         if claim is None:
-            raise Unavailable(f"claim {name} is gone, with the results on it")
+            raise Gone(f"claim {name} is gone, with the results on it")
         return claim.is_shared
 
     async def _opened(self, plan: LauncherPlan, name: str, *, node: str) -> Door:

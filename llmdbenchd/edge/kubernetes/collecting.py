@@ -9,6 +9,7 @@ import structlog
 from llmdbenchd.core.launch.manifest import EPHEMERAL, KEEP, SERVE_SECRET
 from llmdbenchd.core.launch.plan import LauncherPlan
 from llmdbenchd.core.pods.objects import Pod
+from llmdbenchd.core.pods.sight import OVER
 from llmdbenchd.edge.kubernetes.access_pod import AccessPods, Door
 from llmdbenchd.edge.kubernetes.doors import ByExec, ByProxy, Way, proxy_path
 from llmdbenchd.edge.kubernetes.errors import Forbidden, NotFound
@@ -18,7 +19,7 @@ from llmdbenchd.edge.kubernetes.rate import ByteRate
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.edge.kubernetes.storage import claim_named
 from llmdbenchd.edge.kubernetes.transfer import Transfer
-from llmdbenchd.ports import Copied, Unavailable
+from llmdbenchd.ports import Copied, Gone, Unavailable
 
 T = TypeVar("T")
 
@@ -68,12 +69,15 @@ class Collecting:
         """Copy a launcher's results, each file proven.
 
         Raises:
+            Gone: the pod or the claim that held them is there no more.
             Unavailable: something is missing or differs; what is proven stays.
         """
         pod = await pod_named(self._session, self._namespace, plan.name)
         if plan.storage.mode == EPHEMERAL:
             if pod is None:
-                raise Unavailable(f"launcher {plan.name} is gone, with its results")
+                raise Gone(f"launcher {plan.name} is gone, with its results")
+            if _is_over(pod):
+                raise Gone(f"what kept the results of launcher {plan.name} has ended")
             return await self._through(_door(pod), plan, into)
         node = pod.spec.node_name if pod else ""
         async with self._pods.open(plan, node=node) as door:
@@ -110,6 +114,12 @@ class Collecting:
             return await ask(ByExec(self._session, door))
         except Forbidden as error:
             raise Unavailable(f"neither pods/proxy nor pods/exec may be used: {error}") from error
+
+
+def _is_over(pod: Pod) -> bool:
+    """Whether the container that keeps the results has ended: it is never started again."""
+    ended = (one.name for one in pod.status.container_statuses if one.state.terminated)
+    return pod.status.phase in OVER or KEEP in ended
 
 
 def _door(pod: Pod) -> Door:

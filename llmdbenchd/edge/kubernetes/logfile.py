@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from llmdbenchd.edge.files.kernel import keep_room
 from llmdbenchd.kit.resume import Bookmark, bookmark
 from llmdbenchd.kit.stamps import Gap, gaps, second_of
 from llmdbenchd.ports import Unavailable
@@ -129,6 +130,7 @@ class LogFile:
             if not self._is_cut:
                 os.ftruncate(self._descriptor, self.size)
                 self._is_cut = True
+            keep_room(self._descriptor, len(left))
             while left:
                 written = os.pwrite(self._descriptor, left, self.size)
                 self.size += written

@@ -21,7 +21,7 @@ from llmdbenchd.edge.kubernetes.logfile import LogFile, NotWritten, Successor, l
 from llmdbenchd.edge.kubernetes.logtrouble import Patience, Trouble, passing, trouble_of
 from llmdbenchd.edge.kubernetes.pools import Pool
 from llmdbenchd.kit.resume import Replay
-from llmdbenchd.kit.stamps import Gap, mark, second_of
+from llmdbenchd.kit.stamps import BEGINNING, Gap, mark, second_of
 from llmdbenchd.ports import Refused, Unavailable
 
 BREATH_S = 0.5  # between looks at a stream: a look costs as much as twenty lines
@@ -29,7 +29,6 @@ BUSY = 1 << 15  # bytes that a look brings from a stream that has more
 QUIET_S = 0.1  # a stream that brings nothing for so long brings nothing of an ended container
 SILENCE_S = 60.0  # then a stream is asked for anew: half of a connection may be gone
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0  # between streams
-NOTHING = b"1970-01-01T00:00:00.000000000Z"  # the stamp before the first line
 
 
 class Streams(Protocol):
@@ -126,7 +125,7 @@ class LogCopy:
 
     async def _mark_end(self, file: LogFile, trouble: Trouble) -> None:
         """Say in the copy itself that its end is missing; what never began has none."""
-        last = (await file.give_up()).stamp or (NOTHING if trouble.loses else b"")
+        last = (await file.give_up()).stamp or (BEGINNING.encode() if trouble.loses else b"")
         if last:
             why = " ".join(trouble.what.split())[:QUOTED]
             await file.add(mark(Gap(last.decode(), None, f"they could not be read: {why}")))
@@ -243,7 +242,7 @@ async def _rest(response: aiohttp.ClientResponse) -> bytes:
 async def _beginning(response: aiohttp.ClientResponse) -> bytes:
     """Enough to see the first line's stamp."""
     begun = b""
-    while len(begun) <= len(NOTHING) and (more := await _rest(response)):
+    while len(begun) <= len(BEGINNING) and (more := await _rest(response)):
         begun += more
     return begun
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from llmdbenchd.edge.files.kernel import keep_room
 from llmdbenchd.edge.local.folder import Folder
 from llmdbenchd.edge.local.trouble import translated
 from llmdbenchd.ports import Unavailable
@@ -95,6 +96,7 @@ class LogCopy:
         ):
             for _ in range(AT_ONCE):
                 batch = os.pread(source.fileno(), BATCH, self.length)
+                keep_room(target.fileno(), len(batch))
                 left = memoryview(batch)
                 while left:
                     written = os.pwrite(target.fileno(), left, self.length)

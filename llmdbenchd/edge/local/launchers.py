@@ -21,7 +21,7 @@ from llmdbenchd.edge.local.installed import Installed, plain
 from llmdbenchd.edge.local.sentinels import Sentinels
 from llmdbenchd.edge.local.transfer import Transfer
 from llmdbenchd.edge.local.trouble import translated
-from llmdbenchd.ports import Copied, Listed, Refused, Seen, Unavailable
+from llmdbenchd.ports import Copied, Gone, Listed, Refused, Seen
 
 MIN_FREE = 2 << 30
 AT_ONCE = 2  # transfers: more would only share the same disk
@@ -156,13 +156,14 @@ class LocalEngine:
         """Copy its results into the folder `into`, resuming, each file proven by SHA-256.
 
         Raises:
+            Gone: its folder is there no more.
             Unavailable: something is missing or differs; what is proven stays.
         """
         folder = self._folder(plan.name)
         if not plain(plan.results_folder):
             raise Refused(f"results folder {plan.results_folder!r} is not a plain name")
         if not folder.path.is_dir():
-            raise Unavailable(f"launcher {plan.name} is gone, with its results")
+            raise Gone(f"launcher {plan.name} is gone, with its results")
         abandoned = Event()
         source = folder.path / "requests" / plan.results_folder
         try:

@@ -126,13 +126,14 @@ def test_a_pod_that_its_node_did_not_admit_was_not_started(reason: str) -> None:
     status = {"phase": "Failed", "reason": reason, "message": "Pod was rejected"}
     sight = end(with_status(pod("on-its-node"), **status))
 
-    assert sight == Ended(Cause.NOT_STARTED, detail=f"{reason}: Pod was rejected; it never ran")
+    told = f"{reason}: Pod was rejected; it never ran"
+    assert sight == Ended(Cause.NOT_STARTED, detail=told, began=False)
 
 
 def test_a_pod_that_is_over_and_says_nothing_else_was_not_started() -> None:
     sight = end(with_status(pod("on-its-node"), phase="Failed"))
 
-    assert sight == Ended(Cause.NOT_STARTED, detail="it never ran")
+    assert sight == Ended(Cause.NOT_STARTED, detail="it never ran", began=False)
 
 
 def test_a_pod_that_is_over_while_its_harness_seems_to_run_is_lost() -> None:

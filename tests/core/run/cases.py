@@ -15,6 +15,7 @@ from llmdbenchd.core.run.sight import Absent, Cause, Ended, Pending, Running, Si
 NOW = Moment(datetime(2026, 11, 24, 12, 0, tzinfo=UTC), 1000.0, "boot")
 GOOD = Ended(Cause.EXITED, code=0)
 BAD = Ended(Cause.EXITED, code=3)
+NEVER = Ended(Cause.NOT_STARTED, began=False)
 STUCK = Pending("no such image", waits="pull", hopeless=True)
 WAITING = Pending("a claim", waits="bind")
 SIGHTS: tuple[Sight, ...] = (Unknown(), Absent(), WAITING, STUCK, Running(), GOOD, BAD)
@@ -42,7 +43,7 @@ def records() -> Iterator[Record]:
         for failure, home, ends in product(
             (None, Failure("launcher", "x"), Failure("refused", "x")),
             (None, HOME),
-            ((), (End(1, GOOD), End(2, GOOD)), (End(1, BAD),)),
+            ((), (End(1, GOOD), End(2, GOOD)), (End(1, BAD),), (End(1, NEVER),)),
         ):
             if (ends and not seen) or (phase in FINAL and (failure or home or ends or deadline)):
                 continue  # impossible, or the same answer many times over

@@ -7,10 +7,11 @@ from itertools import combinations, product
 
 import pytest
 
+from llmdbenchd.core.results.verdict import Outcome, Verdict
 from llmdbenchd.core.run.admit import SOON_S, Turns, admit, in_order
 from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.phase import Phase
-from llmdbenchd.core.run.record import Record, Target
+from llmdbenchd.core.run.record import Failure, Record, Target
 from tests.core.run.cases import AHEAD, NOW, PAST, record
 
 A, B, BOTH = Target("http://a", ("a",)), Target("http://b", ("b",)), Target("http://ab", ("a", "b"))
@@ -225,3 +226,39 @@ def test_a_priority_is_above_all_turns() -> None:
     urgent = many("urgent", 2, 9, priority=1)
 
     assert in_order([*many("large", 2, 0), *urgent])[:2] == urgent
+
+
+FAILED = Verdict(Outcome.FAILED, "launcher", "exit code 3")
+
+
+@pytest.mark.parametrize(
+    ("doubtful", "facts"),
+    [
+        (True, {"phase": Phase.COLLECTING}),
+        (True, {"phase": Phase.RUNNING, "failure": Failure("launcher", "x"), "target": SHARED}),
+        (True, {"phase": Phase.REPORTING, "verdict": FAILED}),
+        (False, {"phase": Phase.RUNNING, "target": SHARED}),
+        (False, {"phase": Phase.REPORTING}),
+        (False, {"phase": Phase.COLLECTING, "job": "another"}),
+        (False, {"phase": Phase.COLLECTING, "stop_on_error": False}),
+    ],
+)
+def test_a_job_that_stops_on_error_starts_no_run_while_one_may_have_failed(
+    facts: dict[str, object], *, doubtful: bool
+) -> None:
+    """The lease was free while the first one's results were judged, and the second began."""
+    first = record(**({"run": "r001", "stop_on_error": True} | facts))  # type: ignore[arg-type]  # a table of facts
+    stops = first.stop_on_error
+    second = record(Phase.READY, run="r002", stop_on_error=stops)
+
+    turns = admit([first, second], Capacity(slots=4), NOW)
+
+    assert turns.has(second) is not doubtful
+
+
+def test_who_waits_for_a_verdict_keeps_nobody_else_from_its_target() -> None:
+    first = record(Phase.COLLECTING, run="r001", stop_on_error=True)
+    second = record(Phase.READY, run="r002", stop_on_error=True)
+    other = run(1, phase=Phase.READY, target=second.target)
+
+    assert admit([first, second, other], Capacity(slots=4), NOW).has(other)

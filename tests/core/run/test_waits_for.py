@@ -42,6 +42,13 @@ def test_not_before_and_back_off_say_until_when() -> None:
     assert why(run(1, Phase.READY, wait_until=AHEAD)).startswith("waits until")
 
 
+def test_a_job_that_stops_on_error_says_whose_verdict_it_waits_for() -> None:
+    first = record(Phase.COLLECTING, run="r001", stop_on_error=True)
+    second = record(Phase.READY, run="r002", stop_on_error=True)
+
+    assert why(second, first) == "run r001 of the same job may have failed (stop_on_error)"
+
+
 def test_the_run_that_holds_the_target_is_named() -> None:
     told = why(run(2, Phase.READY, target=A), run(1, Phase.RUNNING, target=A))
 

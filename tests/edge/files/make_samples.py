@@ -59,8 +59,11 @@ def _grown(record: Record, phase: Phase, number: int) -> Record:
             target = Target("http://10.0.0.7:8000", ("pod/vllm-0", "pod/vllm-1"))
             past = Past(1, _VERDICTS[Phase.FAILED], _ENDS)
             record = replace(record, target=target, attempt=2, past=(past,), priority=-7)
+            record = replace(record, stop_on_error=True)
         case Phase.LAUNCHING:
-            record = replace(record, waiting=Waiting("pull", now.after(1800)))
+            record = replace(
+                record, waiting=Waiting("pull", now.after(1800)), ran=(1,), unmade=True
+            )
             record = replace(record, lost_at=now.after(3600))
         case Phase.RUNNING:
             record = replace(record, seen=(1, 2), logs_done=(1,))
@@ -70,6 +73,7 @@ def _grown(record: Record, phase: Phase, number: int) -> Record:
         case Phase.COLLECTING:
             failure = Failure("timeout:run", "2 of 2 launchers still ran after 3600 s: ünlucky")
             record = replace(record, ends=_ENDS, failure=failure, uncollected="2 files differ")
+            record = replace(record, gone="launcher 2 is gone, with its results")
         case Phase.REPORTING:
             record = replace(
                 record, collected=Collected(12, 345678, "late", 2, 30, 0), found=_FOUND

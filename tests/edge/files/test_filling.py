@@ -1,5 +1,6 @@
 """What the cluster's log lacks is put there from the launcher's own copies, to the line."""
 
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -9,7 +10,7 @@ import pytest
 from llmdbenchd.edge.files import filling
 from llmdbenchd.edge.files.evidence import log_facts
 from llmdbenchd.edge.files.filling import fill_gaps
-from llmdbenchd.kit.stamps import Gap, gaps, mark, plain, stamp_of
+from llmdbenchd.kit.stamps import BEGINNING, Gap, gaps, mark, plain, stamp_of
 from tests.kit import kubelet
 from tests.payload.stage import Stage
 
@@ -32,7 +33,9 @@ class Told:
         done = stage.run()
         assert done.returncode == 0, done.stderr
         streams = [done.stdout.splitlines(), done.stderr.splitlines()]  # as runtimes: without \r
-        self.written: list[bytes] = []
+        self.listed = [line for line in streams[0] if line.startswith(b"LLMDBENCH")]
+        streams[0] = streams[0][len(self.listed) :]  # by the launcher, before the harness speaks
+        self.written = [*self.listed]
         while left := [stream for stream in streams if stream]:
             self.written.append(random.choice(left).pop(0))
         self.lines = [kubelet.line(at / 100, text) for at, text in enumerate(self.written)]
@@ -41,11 +44,14 @@ class Told:
         self.log.parent.mkdir()
 
     def without(self, *lost: tuple[int, int]) -> None:
-        """The log as it was followed: without the lines from and up to here, which are marked."""
+        """The log as it was followed: without the lines from and up to here.
+
+        They are marked, but at the beginning, of which nobody knew that there was one.
+        """
         parts, at = [], 0
         for begin, end in (*lost, (len(self.lines), len(self.lines))):
             parts += self.lines[at:begin]
-            if begin < end:
+            if 0 < begin < end:
                 after = stamp_of(self.lines[begin - 1]).decode()
                 before = stamp_of(self.lines[end]).decode() if end < len(self.lines) else None
                 parts.append(mark(Gap(after, before)))
@@ -99,6 +105,90 @@ def test_an_end_that_is_missing_without_a_mark_is_there(told: Told) -> None:
     assert (gap.why, gap.filled) == (filling.UNMARKED, len(told.lines) - 300)
 
 
+@pytest.mark.parametrize("lost", [[(0, 300)], [(0, 300), (400, 500)], [(0, 100), (700, 801)]])
+def test_a_beginning_that_nobody_could_read_is_there_and_marked(
+    told: Told, lost: list[tuple[int, int]]
+) -> None:
+    """The log was rotated before the daemon came: nothing said that lines were missing."""
+    told.without(*lost)
+    first = stamp_of(told.log.read_bytes()).decode()
+
+    fill_gaps(told.log, told.results)
+
+    assert Counter(told.kept()) == Counter(told.written) - Counter(told.listed)
+    gap, *others = log_facts(told.log).gaps
+    assert (gap.after, gap.before, gap.why) == (BEGINNING, first, filling.UNREAD)
+    filled = sum(one.filled or 0 for one in (gap, *others))
+    assert filled == sum(end - begin for begin, end in lost) - len(told.listed)
+
+
+def test_a_beginning_that_cannot_be_filled_is_marked_all_the_same(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told.without((0, next(at for at in range(300, 500) if told.written[at].startswith(b"out"))))
+    lacking = told.kept()
+    monkeypatch.setattr(filling, "MOST", 100)
+    (told.results / "stderr.log").write_bytes(b"")  # its first line comes again and again
+
+    fill_gaps(told.log, told.results)
+    once = told.log.read_bytes()
+    fill_gaps(told.log, told.results)
+
+    assert told.log.read_bytes() == once
+    [gap] = log_facts(told.log).gaps
+    assert (gap.after, gap.why, gap.filled) == (BEGINNING, filling.UNREAD, None)
+    assert told.kept() == lacking
+
+
+def test_a_beginning_and_an_end_that_are_missing_without_marks_are_there(told: Told) -> None:
+    told.log.write_bytes(b"".join(told.lines[100:300]))
+
+    fill_gaps(told.log, told.results)
+
+    assert Counter(told.kept()) == Counter(told.written) - Counter(told.listed)
+    assert [gap.why for gap in log_facts(told.log).gaps] == [filling.UNREAD, filling.UNMARKED]
+
+
+def test_words_of_others_at_both_ends_are_no_gap(told: Told) -> None:
+    """The launcher lists its variables before the harness speaks, and may say how it ended."""
+    own = [kubelet.line(0, b"LLMDBENCH_X=%d" % number) for number in range(50)]
+    whole = b"".join([*own, *told.lines, kubelet.line(99, b"launcher: left behind")])
+    told.log.write_bytes(whole)
+
+    fill_gaps(told.log, told.results)
+
+    assert told.log.read_bytes() == whole
+
+
+def test_a_whole_log_is_not_read_but_for_its_ends(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told.without()
+    monkeypatch.setattr(filling, "WINDOW", 500)
+    monkeypatch.delattr(filling, "missing")
+
+    fill_gaps(told.log, told.results)
+
+    assert told.kept() == told.written
+
+
+def test_a_large_log_with_gaps_is_mended_in_little_memory(told: Told) -> None:
+    many = [b"line %d of a large log, as long as most of them are" % at for at in range(40_000)]
+    told.written = many
+    told.lines = [kubelet.line(at / 1000, text) for at, text in enumerate(many)]
+    (told.results / "stdout.log").write_bytes(b"\n".join(many) + b"\n")
+    (told.results / "stderr.log").write_bytes(b"")
+    told.without((0, 10_000), (20_000, 30_000))
+
+    tracemalloc.start()
+    fill_gaps(told.log, told.results)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert told.kept() == many
+    assert most < told.log.stat().st_size / 1.5
+
+
 def test_the_log_of_a_launcher_on_this_machine_has_no_times_and_is_left_as_it_is(
     told: Told,
 ) -> None:
@@ -133,7 +223,7 @@ def test_without_a_doubtless_copy_the_gap_stays_marked(
 ) -> None:
     told.without((100, 500))
     before = told.log.read_bytes()
-    monkeypatch.setattr(filling, "LARGEST", 100)
+    monkeypatch.setattr(filling, "MOST", 100)
     fill_gaps(told.log, told.results)
     monkeypatch.undo()
     (told.results / "stdout.log").write_bytes(b"something else\nout 3\n")

@@ -154,12 +154,10 @@ def test_a_job_that_was_not_committed_is_not_seen(records: Records) -> None:
     assert records.jobs() == (RECORD.job,)
 
 
-def test_a_job_keeps_its_file_and_who_dropped_it(records: Records) -> None:
+def test_a_job_keeps_who_dropped_it(records: Records) -> None:
     folder = records.state / "jobs" / RECORD.job
     origin = Origin("x.yaml", "alice", 1000, 1, 2, 3, "ab")
-    (folder / "job.yaml").write_bytes(b"{}")
     (folder / "origin.json").write_bytes(origin_encoded(origin))
-    assert records.job_file(RECORD.job) == b"{}"
     assert records.origin(RECORD.job) == origin
 
 

@@ -14,7 +14,7 @@ from llmdbenchd.edge.kubernetes import access_pod
 from llmdbenchd.edge.kubernetes.access_pod import AccessPods
 from llmdbenchd.edge.kubernetes.payloads import Payloads
 from llmdbenchd.edge.kubernetes.session import Access, Session
-from llmdbenchd.ports import Refused, Unavailable
+from llmdbenchd.ports import Gone, Refused, Unavailable
 from tests.core.launch.plans import INSTANCE, PAYLOAD, plan
 from tests.fakes.cluster_api import ClusterApi, serving
 from tests.fakes.cluster_objects import Refusal
@@ -146,10 +146,40 @@ async def test_on_a_shared_claim_it_goes_anywhere_and_goes_when_nobody_came_for_
         await cluster.until(lambda: not cluster.names("pods"))
 
 
+@pytest.mark.parametrize("mode", ["ReadWriteMany", "ReadWriteOnce"])
+async def test_what_one_run_uses_is_not_idle_when_another_leaves(
+    cluster: ClusterApi, config: Path, mode: str
+) -> None:
+    has_claim(cluster, mode)
+    async with daemon(config, warm_s=0) as pods:
+        async with pods.open(PLAN, node="node-1") as door:
+            assert await used(pods) == door.pod
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.3):  # time enough to take it away
+                    await asyncio.Event().wait()
+            assert cluster.names("pods") == [door.pod]
+            assert "deletionTimestamp" not in cluster.pod(door.pod)["metadata"]
+        await cluster.until(lambda: not cluster.names("pods"))
+
+    assert cluster.created[f"pods/{door.pod}"] == 1
+
+
+async def test_who_comes_while_it_is_taken_away_gets_another(
+    cluster: ClusterApi, config: Path
+) -> None:
+    async with daemon(config, warm_s=0.01) as pods:
+        name = await used(pods)
+        await cluster.until(lambda: f"DELETE pods/{name}" in cluster.requests)
+        async with pods.open(PLAN, node="node-1") as door:
+            assert "deletionTimestamp" not in cluster.pod(door.pod)["metadata"]
+
+    assert cluster.created[f"pods/{name}"] == 2, "the old one was not waited upon"
+
+
 async def test_a_claim_that_is_gone_is_said_as_that(cluster: ClusterApi, config: Path) -> None:
     cluster.goes("persistentvolumeclaims", PLAN.storage.claim)
     async with daemon(config) as pods:
-        with pytest.raises(Unavailable, match="is gone, with the results"):
+        with pytest.raises(Gone, match="is gone, with the results"):
             await used(pods)
 
 

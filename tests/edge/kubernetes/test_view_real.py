@@ -22,8 +22,6 @@ from tests.edge.kubernetes.pod_listener import Listener, listening
 pytestmark = [
     pytest.mark.kube,
     pytest.mark.looptime(False),  # noqa: FBT003 - the marker knows no keyword
-    # One run of nine ended with a socket that nobody had closed; whose it was is not known.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
 PATIENCE_S = 60.0

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from llmdbenchd.core.results.manifest import Entry, FileEntry, LinkEntry, parse, render
-from llmdbenchd.ports import Copied, Refused, Unavailable
+from llmdbenchd.ports import Copied, Gone, Refused, Unavailable
 from tests.edge.local.stage import REAL_TIME, Stage, ended, plan
 
 pytestmark = REAL_TIME
@@ -203,7 +203,8 @@ async def test_no_results_at_all_is_an_empty_late_manifest(results: Results, sta
 
 
 async def test_a_launcher_that_is_gone_has_not_nothing(results: Results) -> None:
-    assert await results.refuse() == "launcher a is gone, with its results"
+    with pytest.raises(Gone, match="launcher a is gone, with its results"):
+        await results.come_home()
 
 
 async def test_a_results_folder_elsewhere_is_refused(results: Results) -> None:

@@ -78,12 +78,6 @@ def test_a_reload_carries_the_monotonic_time_in_the_same_datagram(ears: Ears) ->
     assert before <= int(found[1]) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
 
 
-def test_more_time_is_asked_for_in_microseconds(ears: Ears) -> None:
-    listening(ears).extend_timeout(1.5)
-
-    assert ears.heard() == ["EXTEND_TIMEOUT_USEC=1500000"]
-
-
 def test_a_text_with_an_arrow_and_line_ends_arrives_as_one_line(ears: Ears) -> None:
     listening(ears).status("3 runs → archive\nWATCHDOG=trigger")
 
@@ -127,7 +121,6 @@ def test_outside_systemd_nothing_is_sent_and_nothing_breaks(environment: dict[st
     said = (notifier.ready(), notifier.status("x"), notifier.ping(), notifier.stopping())
     assert said == (False,) * 4
     assert notifier.watchdog_s is None
-    assert notifier.ping_every_s is None
 
 
 @pytest.mark.parametrize(
@@ -144,7 +137,4 @@ def test_outside_systemd_nothing_is_sent_and_nothing_breaks(environment: dict[st
 def test_the_watchdog_is_ours_only_if_systemd_means_us(
     environment: dict[str, str], limit_s: float | None
 ) -> None:
-    notifier = Notifier(environment)
-
-    assert notifier.watchdog_s == limit_s
-    assert notifier.ping_every_s == (None if limit_s is None else limit_s / 3)
+    assert Notifier(environment).watchdog_s == limit_s
