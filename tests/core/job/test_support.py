@@ -117,6 +117,24 @@ def test_a_cluster_records_how_its_servers_load() -> None:
     assert ask(text, "kubernetes").refused == ()
 
 
+def test_the_launcher_variant_is_taken_by_its_variables() -> None:
+    text = (
+        "harness: nop\nvariables: {LLMDBENCH_VLLM_STANDALONE_LAUNCHER: true, "
+        "LLMDBENCH_VLLM_STANDALONE_LAUNCHER_PORT: 9001}"
+    )
+
+    assert ask(URL + text, "kubernetes") == Support((), ())
+
+
+def test_ports_of_a_launcher_that_nobody_asked_for_are_warned_of() -> None:
+    found = ask(f"{URL}harness: nop\nnop: {{launcher_port: 9}}", "kubernetes")
+
+    assert found.refused == ()
+    assert [one.field for one in found.warnings] == ["nop.launcher_port"]
+    port = {"LLMDBENCH_VLLM_STANDALONE_LAUNCHER_PORT": "9"}
+    assert ask(f"{URL}harness: nop", "kubernetes", **port) == Support((), ())
+
+
 @pytest.mark.parametrize(
     ("text", "field"),
     [
@@ -124,8 +142,7 @@ def test_a_cluster_records_how_its_servers_load() -> None:
         ("harness: {name: nop, parallelism: 2}", "harness.parallelism"),
         ("harness: {name: nop, debug: true}", "harness.debug"),
         ("harness: {name: nop, wait_timeout: 0}", "harness.wait_timeout"),
-        ("harness: nop\nnop: {launcher: true}", "nop.launcher"),
-        ("harness: nop\nnop: {launcher_port: 9}", "nop.launcher_port"),
+        ("harness: nop\nnop: {launcher: true, launcher_port: 8002}", "nop.launcher_vllm_port"),
     ],
 )
 def test_what_a_recording_cannot_have_is_refused(text: str, field: str) -> None:
