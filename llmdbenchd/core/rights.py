@@ -165,12 +165,19 @@ STACK_CHANGES: tuple[Right, ...] = (
     Right(
         "pods/proxy",
         "create",
-        "nop: a server is sent to sleep and woken again",
+        "nop: a server is sent to sleep and woken again, or started by its launcher",
         Need.OPTIONAL,
-        without="sleep and wake are not measured, and the results say so",
+        without="sleep and wake are not measured, and nop.launcher fails",
+    ),
+    Right(
+        "pods/proxy",
+        "delete",
+        "nop.launcher: what the launcher started is ended again",
+        Need.OPTIONAL,
+        without="it stays in the launcher until somebody ends it, and the run fails",
     ),
 )
-"""What only recordings ask for: the one thing in a stack that is more than reading."""
+"""What only recordings ask for: all that in a stack is more than reading."""
 
 
 def lacks(table: Sequence[Right], missing: Collection[Right]) -> tuple[Lack, ...]:
