@@ -64,14 +64,13 @@ def write_results(folder: Folder, ended: float) -> bool:
 
 def _stories(folder: Folder, into: Path) -> Iterator[Story]:
     passes = folder.passes()
-    for server in folder.servers():
+    for name, server in folder.named():
         for container in server.containers():
-            yield _story(server, container, passes, into)
+            yield _story(server, container, passes, into / f"{name}_{container}")
 
 
-def _story(server: ServerFolder, container: str, passes: tuple[Pass, ...], into: Path) -> Story:
+def _story(server: ServerFolder, container: str, passes: tuple[Pass, ...], home: Path) -> Story:
     pod, facts = server.pod(), server.facts()
-    home = into / f"{pod.metadata.name}_{container}"
     home.mkdir(exist_ok=True)
     logs = server.logs(container)
     starts: list[Start] = []
