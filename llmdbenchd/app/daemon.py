@@ -36,7 +36,7 @@ from llmdbenchd.edge.files.instance import instance_id
 from llmdbenchd.edge.files.queue import FileQueue, claim_name
 from llmdbenchd.edge.files.records import Records
 from llmdbenchd.edge.files.taking import owner_name
-from llmdbenchd.edge.recording.following import served
+from llmdbenchd.edge.recording.keeping import served
 from llmdbenchd.edge.systemd import Notifier
 from llmdbenchd.kit.taskset import TaskSet
 from llmdbenchd.settings import Settings

@@ -11,25 +11,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from llmdbenchd.core.nop.behind import Behind
-from llmdbenchd.core.results.document import ServerLog
 from llmdbenchd.core.target.asked import Asked
-from llmdbenchd.edge.files.evidence import Served, log_facts
 from llmdbenchd.edge.files.staging import made
 from llmdbenchd.edge.kubernetes.connecting import Connection
 from llmdbenchd.edge.kubernetes.discovering import ClusterScout
 from llmdbenchd.edge.kubernetes.session import Session
-from llmdbenchd.edge.recording.folder import LOG, Folder, ServerFolder
+from llmdbenchd.edge.recording.folder import Folder
 from llmdbenchd.edge.recording.lives import Span
 from llmdbenchd.edge.recording.servers import Servers
-from llmdbenchd.kit.stamps import opened_at
 from llmdbenchd.ports import NotReady, Refused, Unavailable
 
 LOOK_S = 2.0  # between looks at the pods; their logs are followed as they are written
 TICK_S = 0.25  # between questions whether the run is over
 EARLY = timedelta(seconds=10)  # before the run: the clock that stamps the lines is not ours
-HOME = "logs/servers"
-SAID = "logs/servers.log"  # what was seen of them
-_LONGEST = 1 << 10  # bytes of a first line that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,38 +129,6 @@ class _Following:
     def _say(self, text: str) -> None:
         stamp = self.clock().astimezone(UTC).isoformat(timespec="microseconds")
         self.folder.say(f"{stamp[:-6]}000Z", text)
-
-
-def served(path: Path) -> Served:
-    """What was kept in a folder, and where each file of it belongs in the archive. Blocks."""
-    logs, files = list[ServerLog](), dict[str, Path]()
-    folder = Folder(path)
-    if (path / LOG).exists():
-        files[SAID] = path / LOG
-    for name, server in folder.named():
-        for container in server.containers():
-            kept = server.logs(container)
-            for restart, log in kept:
-                is_last = restart == kept[-1][0]
-                file = f"{container}.log" if is_last else f"{container}.{restart}.log"
-                logs.append(_told(server, log, f"{HOME}/{name}/{file}"))
-                files[logs[-1].file] = log
-    return Served(tuple(logs), files)
-
-
-def _told(server: ServerFolder, log: Path, file: str) -> ServerLog:
-    facts = log_facts(log)
-    with log.open("rb") as opened:
-        begins = opened_at(opened.readline(_LONGEST))
-    return ServerLog(
-        pod=server.pod().metadata.name,
-        container=log.parent.name,
-        restart=int(log.stem),
-        file=file,
-        bytes=facts.size,
-        begins=begins or None,
-        gaps=facts.gaps,
-    )
 
 
 def _first(errors: BaseExceptionGroup[Exception]) -> Exception:

@@ -18,7 +18,8 @@ from llmdbenchd.edge.kubernetes.connecting import Connection
 from llmdbenchd.edge.recording import following
 from llmdbenchd.edge.recording import logs as pens
 from llmdbenchd.edge.recording.folder import Folder, ServerFolder
-from llmdbenchd.edge.recording.following import Follower, served
+from llmdbenchd.edge.recording.following import Follower
+from llmdbenchd.edge.recording.keeping import served
 from llmdbenchd.kit.stamps import opening
 from llmdbenchd.ports import Refused, Unavailable
 from tests.core.nop.recorded import running
