@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from llmdbenchd.core.launch.plan import LauncherPlan, Places
-from llmdbenchd.core.results.document import LogFacts
+from llmdbenchd.core.results.document import LogFacts, ServerLog
 from llmdbenchd.core.results.metrics import Metrics
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.record import Record, Target
@@ -189,6 +189,14 @@ class Evidence(Protocol):
 
     def live_log(self, record: Record, index: int) -> Path:
         """The file that the log of launcher `index` is followed into."""
+        ...
+
+    def live_servers(self, record: Record) -> Path:
+        """The folder that the servers' logs of the attempt are followed into."""
+        ...
+
+    async def servers(self, record: Record) -> tuple[ServerLog, ...]:
+        """What is here of the servers' logs."""
         ...
 
     async def results(self, record: Record, index: int) -> Path:

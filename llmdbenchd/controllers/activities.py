@@ -9,6 +9,7 @@ import structlog
 
 from llmdbenchd.controllers.book import JobBook
 from llmdbenchd.controllers.runs import Runs
+from llmdbenchd.controllers.servers import ServerLogs, ServerWatch
 from llmdbenchd.controllers.sites import Site
 from llmdbenchd.core.account import Measured, events, run_facts
 from llmdbenchd.core.job.accepted import encoded
@@ -47,6 +48,7 @@ class Activities:
 
     Args:
         scout: who looks for a run's target.
+        servers: who records what a run's servers log.
         streams: logs followed at one time; the next one waits, and is complete all the same.
         preview: files that show what would be made of launchers in a place, for a dry run.
     """
@@ -57,6 +59,7 @@ class Activities:
         site: Callable[[Record], Site],
         *,
         scout: Callable[[Record], Scout],
+        servers: ServerLogs,
         evidence: Evidence,
         book: JobBook,
         clock: Clock,
@@ -74,6 +77,7 @@ class Activities:
         self._how: Mapping[Kind, Callable[[Activity, Record], Awaitable[None]]] = {
             "resolve": self._resolve,
             "follow": self._follow,
+            "servers": ServerWatch(runs, book, evidence, servers).run,
             "collect": self._collect,
             "report": self._report,
         }
@@ -216,6 +220,7 @@ class Activities:
             report_problems=reported.problems,
             report_notes=reported.notes,
             logs=await self._evidence.logs(record),
+            servers=await self._evidence.servers(record),
             finished=self._clock.now().utc,
         )
         said = run_facts(record, accepted, attempt, measured)

@@ -7,7 +7,14 @@ from datetime import datetime
 
 from llmdbenchd.core.job.accepted import AcceptedJob
 from llmdbenchd.core.job.attempt import Attempt
-from llmdbenchd.core.results.document import LauncherFacts, LogFacts, PastAttempt, RunFacts
+from llmdbenchd.core.results.document import (
+    LauncherFacts,
+    LogFacts,
+    PastAttempt,
+    RunFacts,
+    ServerFacts,
+    ServerLog,
+)
 from llmdbenchd.core.results.metrics import Metrics
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import End, Record
@@ -21,6 +28,7 @@ class Measured:
         metrics: of all launchers together, or None.
         reports, report_problems, report_notes: what became of the standard reports.
         logs: what there is of each launcher's log, by index.
+        servers: what there is of the servers' logs.
         finished: when the archive was made.
     """
 
@@ -29,6 +37,7 @@ class Measured:
     report_problems: tuple[str, ...] = ()
     report_notes: tuple[str, ...] = ()
     logs: Mapping[int, LogFacts]
+    servers: tuple[ServerLog, ...] = ()
     finished: datetime
 
 
@@ -62,7 +71,8 @@ def run_facts(
         files=got.files if got else None,
         size=got.size if got else None,
         manifest=got.manifest if got else "",
-        notes=(*([record.uncollected] if record.uncollected else ()), *_found(record)),
+        servers=_servers(record, accepted, measured.servers),
+        notes=tuple(_notes(record)),
         past=tuple(
             PastAttempt(
                 past.attempt,
@@ -74,6 +84,23 @@ def run_facts(
             for past in record.past
         ),
     )
+
+
+def _servers(
+    record: Record, accepted: AcceptedJob, logs: tuple[ServerLog, ...]
+) -> ServerFacts | None:
+    if not accepted.limits.follow_servers or record.launched is None:
+        return None
+    unfinished = "the run did not wait until they were read to the end"
+    return ServerFacts(unfinished if record.servers is None else record.servers, logs)
+
+
+def _notes(record: Record) -> Iterator[str]:
+    if record.uncollected:
+        yield record.uncollected
+    if record.servers:
+        yield f"the servers' logs: {record.servers}"
+    yield from _found(record)
 
 
 def _found(record: Record) -> Iterator[str]:

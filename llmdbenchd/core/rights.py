@@ -130,14 +130,14 @@ LAUNCHERS: tuple[Right, ...] = (
 _NOT_FOUND = "only jobs with an endpoint: of their own can be run against it"
 _NO_PODS = "two runs against one pod by different URLs do not know of each other"
 _NO_CHECK = "whether the model is served is not checked before the load"
-_NO_LOGS = "runs of the harness nop fail: they read how servers load from their logs"
+_NO_LOGS = "runs of the harness nop fail, which read such logs, and follow_servers records none"
 _NO_PULLS = "nop does not tell image pulls, failed probes and kills"
 _GATEWAYS = "gateway.networking.k8s.io"
 
 STACK: tuple[Right, ...] = tuple(
     Right(resource, verb, reason, Need.OPTIONAL, without=without, group=group)
     for group, resource, verb, reason, without in (
-        ("", "pods/log", "get", "nop: the logs of servers that load are followed", _NO_LOGS),
+        ("", "pods/log", "get", "nop, follow_servers: the servers' logs are followed", _NO_LOGS),
         ("", "events", "list", "nop: pulls, probes and kills are laid beside the log", _NO_PULLS),
         ("", "services", "get", "the Service that a URL names is looked up", _NO_PODS),
         ("", "services", "list", "that of a stack is found by its label or name", _NOT_FOUND),

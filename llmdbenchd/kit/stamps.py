@@ -6,6 +6,7 @@
 import re
 from calendar import timegm
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 
 _STAMP = (
@@ -22,6 +23,8 @@ _FILLING = rb" were missing, and (\d+) lines from ([^\n]*?) follow without their
 _GAP = re.compile(
     _STAMP + re.escape(_MARK) + _BETWEEN + rb"(?: may be missing: |" + _FILLING + rb")([^\n]*)\n"
 )
+_OPENING = b"llmdbenchd: log begins here: lines before were not asked for\n"
+_OPENED = re.compile(rb"(" + _STAMP + rb")" + re.escape(_OPENING))
 ROTATED = "the log was rotated while nobody read it"
 
 
@@ -74,9 +77,21 @@ def mark(gap: Gap) -> bytes:
     return after + b" " + _MARK + after + before + how + gap.why.encode() + b"\n"
 
 
+def opening(second: int) -> bytes:
+    """The first line of a copy that begins in this second (since the epoch) of a longer log."""
+    stamp = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.000000000Z")
+    return stamp.encode() + b" " + _OPENING
+
+
+def opened_at(line: bytes) -> str:
+    """The stamp of such a line; empty for any other."""
+    opened = _OPENED.fullmatch(line) if line.endswith(_OPENING) else None
+    return opened[1].decode().rstrip() if opened else ""
+
+
 def is_mark(line: bytes) -> bool:
-    """Whether the line stands for a gap."""
-    return _MARK in line and _GAP.fullmatch(line) is not None
+    """Whether the line is of the copy's own, and no line of the log: it stands for what lacks."""
+    return (_MARK in line and _GAP.fullmatch(line) is not None) or bool(opened_at(line))
 
 
 def gaps(text: bytes) -> list[Gap]:

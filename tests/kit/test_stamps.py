@@ -2,7 +2,16 @@
 
 import pytest
 
-from llmdbenchd.kit.stamps import end_of_stamped, gaps, plain, second_of, stamp_of
+from llmdbenchd.kit.stamps import (
+    end_of_stamped,
+    gaps,
+    is_mark,
+    opened_at,
+    opening,
+    plain,
+    second_of,
+    stamp_of,
+)
 
 UTC = b"2026-11-05T12:00:00.123456789Z"
 EAST = b"2026-11-05T14:30:00.123456789+02:30"
@@ -57,3 +66,16 @@ def test_a_row_of_stamped_lines_ends_where_one_has_no_stamp_or_no_end() -> None:
 
 def test_text_that_only_speaks_of_gaps_is_no_gap() -> None:
     assert gaps(UTC + b" llmdbenchd: log gap: lines after lunch are long\n") == []
+
+
+def test_a_copy_that_begins_in_the_middle_says_so_in_a_line_that_is_none_of_the_log() -> None:
+    line = opening(1_793_880_000)
+
+    assert opened_at(line) == "2026-11-05T12:00:00.000000000Z"
+    assert (second_of(line), is_mark(line), gaps(line)) == (1_793_880_000, True, [])
+
+
+@pytest.mark.parametrize("line", [b"", UTC + b" text\n", b"no stamp " + opening(0)])
+def test_no_other_line_is_where_a_copy_begins(line: bytes) -> None:
+    assert opened_at(line) == ""
+    assert not is_mark(line)

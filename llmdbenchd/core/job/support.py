@@ -48,9 +48,7 @@ _DECISIVE: Mapping[str, Mapping[str, str]] = {  # without them something else wo
         "follow_servers": f"{_NOT_YET}: the servers' logs are followed on a cluster only",
         "dataset.dir": f"{_NOT_YET}: a data set lies in the launcher's own workspace",
     },
-    KUBERNETES: {
-        "follow_servers": f"{_NOT_YET}: following the servers' logs comes later",
-    },
+    KUBERNETES: {},
 }
 
 _NOT_OF_THIS_JOB = frozenset({DAEMON, SUBMITTED, SCENARIO})  # written with other jobs in mind
@@ -105,6 +103,8 @@ def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Supp
     warnings += _ports_of_nobody(spec, values)
     if spec.skip_run and _is_given(values["repeat"]):
         warnings.append(_at(values, "repeat", "has no effect with `skip_run`"))
+    if spec.follow_servers and (why := _follows_nobody(spec)):
+        warnings.append(_at(values, "follow_servers", why))
     return Support(in_line_order(refused), in_line_order(warnings))
 
 
@@ -115,6 +115,13 @@ def _ports_of_nobody(spec: JobSpec, values: Mapping[str, Value]) -> Iterator[Pro
         for problem in _given(values, reasons):
             if values[problem.field].origin not in {SCENARIO, *_NOT_OF_THIS_JOB}:
                 yield problem
+
+
+def _follows_nobody(spec: JobSpec) -> str:
+    """Why no servers' logs are recorded beside the run, if that is so."""
+    if spec.harness.name == NOP:
+        return "has no effect with the harness nop: it records them anyhow"
+    return "has no effect with `skip_run`: nothing is launched" if spec.skip_run else ""
 
 
 def _target(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterator[Problem]:

@@ -231,6 +231,18 @@ class Folder:
         found = [ServerFolder(path.parent) for path in self.path.glob("servers/*/pod.json")]
         yield from sorted(found, key=lambda one: one.pod().metadata.creation_timestamp)
 
+    def named(self) -> list[tuple[str, ServerFolder]]:
+        """The same, each with a name of its own: a pod that is made anew may have its name again.
+
+        The last of a name has it; the earlier ones are numbered, by what no pod's name has in it.
+        """
+        found = list(self.servers())
+        names = [one.pod().metadata.name for one in found]
+        return [
+            (name if name not in names[at + 1 :] else f"{name}_{names[: at + 1].count(name)}", one)
+            for at, (name, one) in enumerate(zip(names, found, strict=True))
+        ]
+
     def say(self, stamp: str, text: str) -> None:
         """Add a line to the recorder's own log."""
         with translated(self.path), (self.path / LOG).open("a", encoding="utf-8") as file:

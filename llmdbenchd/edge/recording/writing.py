@@ -74,8 +74,8 @@ def _stories(folder: Folder, into: Path) -> list[Story]:
         if launch.instance
     ]
     own = [
-        _story(server, container, passes, into)
-        for server in folder.servers()
+        _story(server, container, passes, into / f"{name}_{container}")
+        for name, server in folder.named()
         for container in server.containers()
     ]
     if not folder.order().launcher:
@@ -87,9 +87,8 @@ def _stories(folder: Folder, into: Path) -> list[Story]:
     return as_the_field_calls_them(own, launched, launchers)
 
 
-def _story(server: ServerFolder, container: str, passes: tuple[Pass, ...], into: Path) -> Story:
+def _story(server: ServerFolder, container: str, passes: tuple[Pass, ...], home: Path) -> Story:
     pod, facts = server.pod(), server.facts()
-    home = into / f"{pod.metadata.name}_{container}"
     logs = server.logs(container)
     read = _Read()
     for restart, path in logs:

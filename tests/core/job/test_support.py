@@ -232,7 +232,6 @@ def test_a_model_may_be_what_is_served_or_have_no_size_in_its_name(model: str, e
 @pytest.mark.parametrize(
     "text",
     [
-        "follow_servers: true",
         "analyze_locally: true",
         "endpoint_auth: {secret: s, key: k}\nharness: aiperf",
         "endpoint_auth: {secret: s, key: k}\nharness: guidellm",
@@ -286,6 +285,17 @@ def test_what_lies_on_a_claim_is_collected_on_a_cluster_and_nowhere_else() -> No
 )
 def test_what_leaves_nothing_to_collect_is_refused(text: str, field: str) -> None:
     assert [one.field for one in ask(URL + text, "kubernetes").refused] == [field]
+
+
+@pytest.mark.parametrize("more", ["harness: nop", "skip_run: true"])
+def test_where_servers_are_not_followed_beside_a_run_that_is_said(more: str) -> None:
+    assert ask(f"{URL}follow_servers: true", "kubernetes") == Support()
+    found = ask(f"{URL}follow_servers: true\n{more}", "kubernetes")
+
+    assert found.refused == ()
+    assert [(one.field, "has no effect" in one.message) for one in found.warnings] == [
+        ("follow_servers", True)
+    ]
 
 
 def test_what_is_collected_is_collected_once() -> None:

@@ -1,6 +1,7 @@
 """`run.json` says everything, compares line by line, and is read back with its version."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,6 +11,8 @@ from llmdbenchd.core.results.document import (
     LogGap,
     PastAttempt,
     RunFacts,
+    ServerFacts,
+    ServerLog,
     read_row,
     run_document,
     run_text,
@@ -79,6 +82,20 @@ def test_all_facts_are_there_and_times_are_utc() -> None:
         {"after": "a", "before": "b", "why": "", "filled": None, "source": ""},
     )
     assert document["notes"] == ["careful"]
+
+
+def test_servers_are_there_only_where_they_were_asked_for() -> None:
+    assert run_document(facts())["servers"] is None
+
+    gaps = (LogGap("a", "b"),)
+    log = ServerLog("vllm-0", "vllm", 1, "logs/servers/vllm-0/vllm.log", 9, gaps=gaps)
+    told = run_document(replace(facts(), servers=ServerFacts("", (log,))))["servers"]
+
+    assert told["lacking"] == ""
+    assert told["logs"][0].keys() == {
+        "pod", "container", "restart", "file", "bytes", "begins", "gaps"
+    }  # fmt: skip
+    assert told["logs"][0]["gaps"][0]["after"] == "a"
 
 
 def test_the_text_is_the_same_for_the_same_facts() -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 
@@ -141,6 +142,23 @@ def test_results_are_whole_and_may_be_made_again(folder: Folder) -> None:
     assert [one["ending"] for one in told["starts"]] == ["cut off", "ready"]
     assert "rotated" in told["servers"][0]["gaps"][0]
     assert "rotated" in (home / "analysis/result.txt").read_text()
+
+
+def test_a_pod_that_was_made_anew_under_its_name_does_not_take_the_first_ones_place(
+    folder: Folder,
+) -> None:
+    record(folder)
+    again = folder.server("v")
+    again.keep(pod(status(state=running(1)), ready=True), Facts(number=0))
+    again.log("vllm", 0).parent.mkdir()
+    again.log("vllm", 0).write_bytes(log(TEXTS[:2]))
+    later = msgspec.structs.replace(again.pod().metadata, creation_timestamp="2026-03-01T13:00:00Z")
+    again.keep(msgspec.structs.replace(again.pod(), metadata=later), Facts(number=0))
+
+    assert write_results(folder, 9.0)
+    home = folder.path / "results"
+    assert (home / "vllm-0_vllm/vllm.log").read_bytes() == log(TEXTS[:2])
+    assert (home / "vllm-0_1_vllm/vllm.log").read_bytes() == log((*TEXTS, *SLEEP))
 
 
 def test_without_a_start_there_is_no_result(folder: Folder) -> None:
