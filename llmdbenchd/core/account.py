@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from llmdbenchd.core.job.accepted import AcceptedJob
@@ -21,6 +21,7 @@ class Measured:
         metrics: of all launchers together, or None.
         reports, report_problems, report_notes: what became of the standard reports.
         logs: what there is of each launcher's log, by index.
+        server_logs: of each log of a model server, by its path in the archive.
         finished: when the archive was made.
     """
 
@@ -29,6 +30,7 @@ class Measured:
     report_problems: tuple[str, ...] = ()
     report_notes: tuple[str, ...] = ()
     logs: Mapping[int, LogFacts]
+    server_logs: Mapping[str, LogFacts] = field(default_factory=dict)
     finished: datetime
 
 
@@ -62,6 +64,7 @@ def run_facts(
         files=got.files if got else None,
         size=got.size if got else None,
         manifest=got.manifest if got else "",
+        server_logs=measured.server_logs,
         notes=(*([record.uncollected] if record.uncollected else ()), *_found(record)),
         past=tuple(
             PastAttempt(

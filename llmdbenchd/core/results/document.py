@@ -4,7 +4,8 @@ Versioned: a reader takes its own version and older ones, and refuses newer ones
 """
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -91,6 +92,7 @@ class RunFacts:
             `report_notes` what was put right in them.
         files: files brought home, `size` their sum in bytes, or None when nothing was.
         manifest: `launcher` or `late`, or empty when nothing was brought home.
+        server_logs: logs of model servers, by their paths in the archive.
         notes: what else a reader must know.
     """
 
@@ -118,6 +120,7 @@ class RunFacts:
     files: int | None = None
     size: int | None = None
     manifest: str = ""
+    server_logs: Mapping[str, LogFacts] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     past: tuple[PastAttempt, ...] = ()
 
@@ -134,6 +137,10 @@ def run_document(facts: RunFacts) -> dict[str, Any]:
         "times": {name: _utc(getattr(facts, name)) for name in ("queued", "started", "finished")},
         "launchers": [asdict(launcher) for launcher in facts.launchers],
         "past": [asdict(attempt) for attempt in facts.past],
+        "server_logs": [
+            {"path": path, "bytes": log.size, "gaps": [asdict(gap) for gap in log.gaps]}
+            for path, log in facts.server_logs.items()
+        ],
         "requests": _requests(metrics),
         "metrics": row(facts),
         "notes": [*(metrics.notes if metrics else ()), *facts.notes],

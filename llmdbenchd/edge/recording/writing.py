@@ -21,7 +21,7 @@ from llmdbenchd.core.nop.pages import analysis, categories_log
 from llmdbenchd.core.nop.recorder import Recorder
 from llmdbenchd.core.nop.report import telling
 from llmdbenchd.core.nop.results import result
-from llmdbenchd.core.nop.story import Start, Story, gpus_of
+from llmdbenchd.core.nop.story import Start, Story, gpus_of, no_gpu_of
 from llmdbenchd.core.nop.timeline import Recorded, timeline
 from llmdbenchd.core.results.manifest import NAME, FileEntry, render
 from llmdbenchd.edge.files.durable import translated
@@ -77,6 +77,7 @@ def _story(server: ServerFolder, container: str, passes: tuple[Pass, ...], into:
     starts: list[Start] = []
     marked: list[str] = []
     devices: list[dict[str, str]] = []
+    no_gpu = ""
     for restart, path in logs:
         name = "vllm.log" if restart == logs[-1][0] else f"vllm-{restart}.log"
         _bring(path, home / name)
@@ -85,8 +86,10 @@ def _story(server: ServerFolder, container: str, passes: tuple[Pass, ...], into:
             recorder.feed(block)
             marked += [f"{name}: lines after {gap.after} are missing: {gap.why}"
                        for gap in gaps(block)]  # fmt: skip
-            if b"gpu_uuid=" in block:
-                devices += gpus_of(block.decode("utf-8", "replace").splitlines())
+            if b"gpu_uuid=" in block or b"no GPU" in block:
+                lines = block.decode("utf-8", "replace").splitlines()
+                devices += gpus_of(lines)
+                no_gpu = no_gpu or no_gpu_of(lines)
         recorder.finish()
         starts += [Start(Recorded(restart, one), name) for one in telling(recorder.journal)]
     if starts:
@@ -113,6 +116,7 @@ def _story(server: ServerFolder, container: str, passes: tuple[Pass, ...], into:
             one for one in (this.cycles if this else ()) if one.server == pod.metadata.name
         ),
         gpus=tuple(devices),
+        no_gpu=no_gpu,
     )
 
 

@@ -13,7 +13,7 @@ from llmdbenchd.core.nop.drawing import drawing
 from llmdbenchd.core.nop.order import Order, read, written
 from llmdbenchd.core.nop.pages import analysis, categories_log
 from llmdbenchd.core.nop.results import result
-from llmdbenchd.core.nop.story import Start, Story, gpus_of
+from llmdbenchd.core.nop.story import Start, Story, gpus_of, no_gpu_of
 from llmdbenchd.core.nop.timeline import Recorded
 from llmdbenchd.core.target.asked import Asked
 from tests.core.nop.recorded import FAILED, TEXTS, story
@@ -125,6 +125,28 @@ def test_the_texts_say_what_is_known_and_why_the_rest_is_not() -> None:
         **{f: getattr(silent.timeline, f) for f in silent.timeline.__slots__} | {"gaps": (0,)}
     ))  # fmt: skip
     assert "no line is known of start 1" in analysis([lost], document(lost), ORDER)
+
+
+def test_a_pod_without_a_gpu_that_was_prepared_is_no_pod_that_was_not() -> None:
+    why = no_gpu_of(["x", "preprocess: no GPU: nvidia-smi is not here"])
+    plain, prepared = story(), story(no_gpu=why)
+
+    assert no_gpu_of(["x"]) == ""
+    assert "not told: the preprocess script did not run" in analysis(
+        [plain], document(plain), ORDER
+    )
+    text = analysis([prepared], document(prepared), ORDER)
+    assert "    none: nvidia-smi is not here" in text
+    assert "did not run in the pod" not in text
+
+
+def test_the_text_says_which_categories_a_server_below_debug_cannot_tell() -> None:
+    told = story()
+
+    text = analysis([told], document(told), ORDER)
+
+    assert "not told: Detect Platform, LLM Imports, Worker Initialization" in text
+    assert "its level is not DEBUG" in text
 
 
 def test_categories_are_told_as_the_field_tells_them() -> None:
