@@ -9,7 +9,7 @@ from llmdbenchd.core.nop.names import NAMES
 from llmdbenchd.core.nop.order import Order
 from llmdbenchd.core.nop.report import Json
 from llmdbenchd.core.nop.results import value_of
-from llmdbenchd.core.nop.stages import Stage, categories
+from llmdbenchd.core.nop.stages import UNCATEGORIZED, Stage, categories
 from llmdbenchd.core.nop.story import Start, Story, ending, titled
 from llmdbenchd.core.nop.unprepared import unprepared
 
@@ -124,7 +124,7 @@ def _values(start: Start) -> list[str]:
 
 
 def _table(start: Start) -> list[str]:
-    stages = categories(start.attempt)
+    stages = [one for one in categories(start.attempt) if one.title != UNCATEGORIZED]
     if not stages:
         return []
     rows = [f"  {'Category':<26}{'Process':<22}{'Elapsed(secs)':>14}"]

@@ -158,6 +158,16 @@ def test_categories_are_told_as_the_field_tells_them() -> None:
     assert "  Log category : Dynamo" in text
 
 
+def test_what_lies_between_categories_is_told_where_the_field_tells_it_and_nowhere_else() -> None:
+    told = story()
+
+    assert "Uncategorized" in categories_log(told.starts)
+    assert "Uncategorized" not in analysis([told], document(told), ORDER)
+    titles = {one["title"] for one in document(told)["vllm_metrics"][0]["categories"]}
+    assert "Model Loading" in titles
+    assert "Uncategorized" not in titles
+
+
 def test_lines_without_times_have_categories_without_seconds() -> None:
     attempt = Attempt(number=1, first_line=1)
     kinds = ("no_plugins", "platform")
