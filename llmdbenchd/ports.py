@@ -6,7 +6,7 @@ trouble in the world, with the cause attached.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -140,10 +140,18 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Natives:
-    """What the harness's own result files say: how many there are, and their metrics."""
+    """What the harness's own result files say.
+
+    Attributes:
+        files: how many there are.
+        told: for people, of a harness that sends no load.
+        server_logs: recorded by it, by their paths in the archive.
+    """
 
     files: int
     metrics: Metrics | None
+    told: str = ""
+    server_logs: Mapping[str, LogFacts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

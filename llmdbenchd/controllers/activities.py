@@ -25,6 +25,7 @@ from llmdbenchd.ports import (
     Clock,
     Copied,
     Evidence,
+    Natives,
     NotReady,
     Refused,
     Reported,
@@ -203,9 +204,9 @@ class Activities:
         harness = accepted.spec.harness.name
         reported = Reported((), (), ())
         await self._evidence.fill(record)
-        metrics = None
+        natives = Natives(0, None)
         if record.collected is not None:
-            metrics = (await self._evidence.natives(record, harness)).metrics
+            natives = await self._evidence.natives(record, harness)
             order = ReportOrder(
                 harness=harness,
                 experiment_id=attempt.experiment,
@@ -215,18 +216,19 @@ class Activities:
             )
             reported = await self._evidence.report(record, order)
         measured = Measured(
-            metrics=reported.metrics or metrics,
+            metrics=reported.metrics or natives.metrics,
             reports=reported.made,
             report_problems=reported.problems,
             report_notes=reported.notes,
             logs=await self._evidence.logs(record),
             servers=await self._evidence.servers(record),
+            server_logs=natives.server_logs,
             finished=self._clock.now().utc,
         )
         said = run_facts(record, accepted, attempt, measured)
         return {
             "run.json": run_text(said),
-            "summary.txt": summary_text(said),
+            "summary.txt": summary_text(said, natives.told),
             "spec.json": encoded(accepted),
             "workload.yaml": attempt.workload_text.encode(),
             "events.jsonl": events(record),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from llmdbenchd.core.job.accepted import AcceptedJob
@@ -29,6 +29,7 @@ class Measured:
         reports, report_problems, report_notes: what became of the standard reports.
         logs: what there is of each launcher's log, by index.
         servers: what there is of the servers' logs.
+        server_logs: of each log of a model server, by its path in the archive.
         finished: when the archive was made.
     """
 
@@ -38,6 +39,7 @@ class Measured:
     report_notes: tuple[str, ...] = ()
     logs: Mapping[int, LogFacts]
     servers: tuple[ServerLog, ...] = ()
+    server_logs: Mapping[str, LogFacts] = field(default_factory=dict)
     finished: datetime
 
 
@@ -72,6 +74,7 @@ def run_facts(
         size=got.size if got else None,
         manifest=got.manifest if got else "",
         servers=_servers(record, accepted, measured.servers),
+        server_logs=measured.server_logs,
         notes=tuple(_notes(record)),
         past=tuple(
             PastAttempt(

@@ -83,6 +83,12 @@ def test_launchers_are_told_in_the_order_of_their_indices_with_their_logs(judged
     )
 
 
+def test_logs_of_servers_are_told_with_their_gaps(judged: Record) -> None:
+    logs = {"results/1/p_c/vllm.log": LogFacts(9, GAPS)}
+
+    assert run_facts(judged, JOB, ATTEMPT, replace(MEASURED, server_logs=logs)).server_logs == logs
+
+
 def test_what_came_home_is_told(judged: Record) -> None:
     told = run_facts(judged, JOB, ATTEMPT, MEASURED)
 

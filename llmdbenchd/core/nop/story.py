@@ -13,6 +13,7 @@ _GPU = re.compile(
     r"gpu_uuid='(?P<uuid>[^']*)' gpu_name='(?P<name>[^']*)' "
     r"compute_cap='(?P<compute_cap>[^']*)' persistence_mode='(?P<persistence_mode>[^']*)'"
 )
+_NO_GPU = re.compile(r"preprocess: no GPU: (\S.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Story:
         made_at: when the pod was made, seconds since 1970.
         gpus: as the preprocess script prints them.
         title: what the field calls it; empty where it calls it by its name.
+        no_gpu: why that script found none; empty where it did not run, or found one.
     """
 
     number: int
@@ -55,6 +57,7 @@ class Story:
     cycles: tuple[Cycle, ...] = ()
     gpus: tuple[dict[str, str], ...] = ()
     title: str = ""
+    no_gpu: str = ""
 
     @property
     def name(self) -> str:
@@ -112,6 +115,11 @@ def ending(start: Start) -> str:
     if attempt.ready:
         return "ready"
     return "failed" if attempt.failed else "cut off"
+
+
+def no_gpu_of(lines: Iterable[str]) -> str:
+    """Why the preprocess script named no device, as it prints that; empty if it does not."""
+    return next((found[1] for line in lines if (found := _NO_GPU.search(line))), "")
 
 
 def gpus_of(lines: Iterable[str]) -> tuple[dict[str, str], ...]:

@@ -4,7 +4,8 @@ Versioned: a reader takes its own version and older ones, and refuses newer ones
 """
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -125,6 +126,7 @@ class RunFacts:
         files: files brought home, `size` their sum in bytes, or None when nothing was.
         manifest: `launcher` or `late`, or empty when nothing was brought home.
         servers: of the last attempt; None when their logs were not asked for.
+        server_logs: logs of model servers, by their paths in the archive.
         notes: what else a reader must know.
     """
 
@@ -153,6 +155,7 @@ class RunFacts:
     size: int | None = None
     manifest: str = ""
     servers: ServerFacts | None = None
+    server_logs: Mapping[str, LogFacts] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     past: tuple[PastAttempt, ...] = ()
 
@@ -170,6 +173,10 @@ def run_document(facts: RunFacts) -> dict[str, Any]:
         "launchers": [asdict(launcher) for launcher in facts.launchers],
         "servers": asdict(facts.servers) if facts.servers else None,
         "past": [asdict(attempt) for attempt in facts.past],
+        "server_logs": [
+            {"path": path, "bytes": log.size, "gaps": [asdict(gap) for gap in log.gaps]}
+            for path, log in facts.server_logs.items()
+        ],
         "requests": _requests(metrics),
         "metrics": row(facts),
         "notes": [*(metrics.notes if metrics else ()), *facts.notes],

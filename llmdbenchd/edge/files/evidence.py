@@ -11,7 +11,7 @@ Blocking work runs in the executor that is given.
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -21,7 +21,13 @@ from typing import TypeVar
 from llmdbenchd.core.results.document import LogFacts, LogGap, ServerLog
 from llmdbenchd.core.results.metrics import Metrics, combine
 from llmdbenchd.core.results.readers import Unreadable
-from llmdbenchd.core.results.summary import HARNESSES, find_native, measure
+from llmdbenchd.core.results.summary import (
+    HARNESSES,
+    SERVER_LOGS,
+    TOLD,
+    find_native,
+    measure,
+)
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.edge.files.archive import Archive
 from llmdbenchd.edge.files.durable import translated
@@ -162,11 +168,14 @@ class DiskEvidence:
     def _natives(self, record: Record, harness: str) -> Natives:
         """Natives of all launchers; a torn file is counted and says nothing."""
         found, measured = 0, list[Metrics | None]()
+        told, logs = "", dict[str, LogFacts]()
         for index in record.parts:
             folder, whose = self._results(record, index), _harness(record, index, harness)
             with translated(folder):
                 names = find_native(whose, [path.name for path in folder.iterdir()])
                 texts = {name: (folder / name).read_bytes() for name in names}
+            told += _told(folder, whose)
+            logs |= {f"results/{index}/{name}": one for name, one in _server_logs(folder, whose)}
             found += len(names)
             try:
                 measured.append(measure(whose, texts))
@@ -174,7 +183,7 @@ class DiskEvidence:
                 measured.append(None)
         known = [metrics for metrics in measured if metrics is not None]
         is_whole = len(known) == len(measured) and len(record.loads) <= 1
-        return Natives(found, combine(known) if is_whole else None)
+        return Natives(found, combine(known) if is_whole else None, told, logs)
 
     def _seal(self, record: Record, documents: Mapping[str, bytes]) -> Path:
         if self._archive.sealed(record.job, record.run) is None:
@@ -196,6 +205,19 @@ class DiskEvidence:
             with translated(home / name):
                 made((home / name).parent)
                 _same_file(path, home / name)
+
+
+def _told(folder: Path, harness: str) -> str:
+    """What is told to people among the results of a harness that sends no load."""
+    path = folder / TOLD.get(harness, "")
+    with translated(path):
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _server_logs(folder: Path, harness: str) -> Iterator[tuple[str, LogFacts]]:
+    if harness in SERVER_LOGS:
+        for path in sorted(folder.glob(SERVER_LOGS[harness])):
+            yield path.relative_to(folder).as_posix(), log_facts(path)
 
 
 def log_facts(path: Path) -> LogFacts:

@@ -54,7 +54,7 @@ class Recording:
         self._folder = folder
         self._session = session
         self._clock = clock
-        self._caller = Caller(session, clock)
+        self._caller = Caller(session, clock, lambda: folder.is_asked_to_stop)
         self._last = ""
 
     async def run(self) -> None:
@@ -90,6 +90,7 @@ class Recording:
                 await asyncio.sleep(TICK_S)
                 continue
             await self._do(self._folder.keep_behind, behind)
+        await self._wake_who_was_left(behind.namespace)
         servers = Servers(self._session, self._folder, behind, group, self._say)
         try:
             return await self._passes(servers, order.repeat, restart=order.restart)
@@ -196,24 +197,34 @@ class Recording:
         return order.sleep_mode or any(facts_of(one).sleep_mode for one in starts)
 
     async def _slept(self, pod: Pod, level: int, this: Pass, before: list[Pass]) -> Pass:
-        """One sleep and waking, unless it was done before; a half of one is ended, not repeated."""
+        """One sleep and waking, unless it was begun before: a half of one is not repeated."""
         name = pod.metadata.name
-        begun = [one for one in this.cycles if (one.server, one.level) == (name, level)]
-        if begun and begun[0].trouble != UNFINISHED:
+        if any((one.server, one.level) == (name, level) for one in this.cycles):
             return this
-        if begun:
-            why = await self._caller.wake(pod)
-            cycle = replace(begun[0], trouble=f"interrupted, and woken again{why and f': {why}'}")
-        else:
-            mark = Cycle(server=name, level=level, begun=self._clock(), trouble=UNFINISHED)
-            await self._keep(*before, replace(this, cycles=(*this.cycles, mark)))
-            self._say(f"pod {name} is sent to sleep, level {level}")
-            cycle = await self._caller.cycle(pod, level)
+        await self._pause(0)
+        mark = Cycle(server=name, level=level, begun=self._clock(), trouble=UNFINISHED)
+        await self._keep(*before, replace(this, cycles=(*this.cycles, mark)))
+        self._say(f"pod {name} is sent to sleep, level {level}")
+        cycle = await self._caller.cycle(pod.metadata.namespace, name, level)
         self._say(f"pod {name}, sleep level {level}: {cycle.trouble or f'{cycle.sleep_s} s'}")
-        kept = tuple(one for one in this.cycles if one not in begun)
-        this = replace(this, cycles=(*kept, cycle))
+        this = replace(this, cycles=(*this.cycles, cycle))
         await self._keep(*before, this)
         return this
+
+    async def _wake_who_was_left(self, namespace: str) -> None:
+        """Before all else: who was put to sleep when we were killed may still be asleep."""
+        kept = []
+        for one in await self._do(self._folder.passes):
+            cycles = [await self._ended_cycle(namespace, cycle) for cycle in one.cycles]
+            kept.append(replace(one, cycles=tuple(cycles)))
+        await self._keep(*kept)
+
+    async def _ended_cycle(self, namespace: str, cycle: Cycle) -> Cycle:
+        if cycle.trouble != UNFINISHED:
+            return cycle
+        told = await self._caller.wake(namespace, cycle.server, cycle.level)
+        self._say(f"pod {cycle.server}, sleep level {cycle.level}: interrupted, {told}")
+        return replace(cycle, trouble=f"interrupted, {told}")
 
     async def _delete(self, pod: Pod) -> None:
         name = pod.metadata.name

@@ -26,7 +26,7 @@ from llmdbenchd.core.nop.pages import analysis, categories_log
 from llmdbenchd.core.nop.recorder import Recorder
 from llmdbenchd.core.nop.report import telling
 from llmdbenchd.core.nop.results import result
-from llmdbenchd.core.nop.story import Start, Story, as_the_field_calls_them, gpus_of
+from llmdbenchd.core.nop.story import Start, Story, as_the_field_calls_them, gpus_of, no_gpu_of
 from llmdbenchd.core.nop.timeline import Recorded, of_an_instance, timeline
 from llmdbenchd.core.results.manifest import NAME, FileEntry, render
 from llmdbenchd.edge.files.durable import translated
@@ -115,6 +115,7 @@ def _story(server: ServerFolder, container: str, passes: tuple[Pass, ...], home:
         gaps=tuple(read.marked),
         cycles=_cycles_of(this, pod.metadata.name),
         gpus=tuple(read.devices),
+        no_gpu=read.no_gpu,
     )
 
 
@@ -143,6 +144,7 @@ def _launched(folder: Folder, launch: Launch, number: int, into: Path) -> Story:
         starts=tuple(read.starts),
         cycles=_cycles_of(folder.passes()[number - 1], name),
         gpus=tuple(read.devices),
+        no_gpu=read.no_gpu,
     )
 
 
@@ -158,6 +160,7 @@ class _Read:
     starts: list[Start] = field(default_factory=list)
     marked: list[str] = field(default_factory=list)
     devices: list[dict[str, str]] = field(default_factory=list)
+    no_gpu: str = ""
 
     def bring(self, path: Path, target: Path, restart: int) -> None:
         """Read a log and put a copy of it where it comes home."""
@@ -168,8 +171,10 @@ class _Read:
             recorder.feed(block)
             self.marked += [f"{target.name}: lines after {gap.after} are missing: {gap.why}"
                             for gap in gaps(block)]  # fmt: skip
-            if b"gpu_uuid=" in block:
-                self.devices += gpus_of(block.decode("utf-8", "replace").splitlines())
+            if b"gpu_uuid=" in block or b"no GPU" in block:
+                lines = block.decode("utf-8", "replace").splitlines()
+                self.devices += gpus_of(lines)
+                self.no_gpu = self.no_gpu or no_gpu_of(lines)
         recorder.finish()
         self.starts += [
             Start(Recorded(restart, one), target.name) for one in telling(recorder.journal)

@@ -13,7 +13,7 @@ from llmdbenchd.core.nop.drawing import drawing
 from llmdbenchd.core.nop.order import Order, read, written
 from llmdbenchd.core.nop.pages import analysis, categories_log
 from llmdbenchd.core.nop.results import result
-from llmdbenchd.core.nop.story import Start, Story, as_the_field_calls_them, gpus_of
+from llmdbenchd.core.nop.story import Start, Story, as_the_field_calls_them, gpus_of, no_gpu_of
 from llmdbenchd.core.nop.timeline import Recorded, of_an_instance
 from llmdbenchd.core.target.asked import Asked
 from tests.core.nop.recorded import FAILED, TEXTS, recorded, story
@@ -201,6 +201,28 @@ def test_the_texts_say_what_is_known_and_why_the_rest_is_not() -> None:
     assert "no line is known of start 1" in analysis([lost], document(lost), ORDER)
 
 
+def test_a_pod_without_a_gpu_that_was_prepared_is_no_pod_that_was_not() -> None:
+    why = no_gpu_of(["x", "preprocess: no GPU: nvidia-smi is not here"])
+    plain, prepared = story(), story(no_gpu=why)
+
+    assert no_gpu_of(["x"]) == ""
+    assert "not told: the preprocess script did not run" in analysis(
+        [plain], document(plain), ORDER
+    )
+    text = analysis([prepared], document(prepared), ORDER)
+    assert "    none: nvidia-smi is not here" in text
+    assert "did not run in the pod" not in text
+
+
+def test_the_text_says_which_categories_a_server_below_debug_cannot_tell() -> None:
+    told = story()
+
+    text = analysis([told], document(told), ORDER)
+
+    assert "not told: Detect Platform, LLM Imports, Worker Initialization" in text
+    assert "its level is not DEBUG" in text
+
+
 def test_categories_are_told_as_the_field_tells_them() -> None:
     text = categories_log(story().starts)
 
@@ -208,6 +230,16 @@ def test_categories_are_told_as_the_field_tells_them() -> None:
     assert "Log category : Model Loading" in text
     assert "Elapsed      : 0.75 s (logged)" in text
     assert "  Log category : Dynamo" in text
+
+
+def test_what_lies_between_categories_is_told_where_the_field_tells_it_and_nowhere_else() -> None:
+    told = story()
+
+    assert "Uncategorized" in categories_log(told.starts)
+    assert "Uncategorized" not in analysis([told], document(told), ORDER)
+    titles = {one["title"] for one in document(told)["vllm_metrics"][0]["categories"]}
+    assert "Model Loading" in titles
+    assert "Uncategorized" not in titles
 
 
 def test_lines_without_times_have_categories_without_seconds() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from llmdbenchd.core.results.document import (
     LauncherFacts,
+    LogFacts,
     LogGap,
     PastAttempt,
     RunFacts,
@@ -39,6 +40,7 @@ def facts(
         reports=("a.yaml",), report_notes=("b",), files=3, size=99, manifest="launcher",
         past=(PastAttempt(1, "FAILED", "launcher", "it broke",
                           (LauncherFacts(1, "killed", signal=9),)),),
+        server_logs={"results/1/p_c/vllm.log": LogFacts(7, (LogGap("a", None, "rotated"),))},
     )  # fmt: skip
 
 
@@ -81,6 +83,15 @@ def test_all_facts_are_there_and_times_are_utc() -> None:
     assert document["launchers"][0]["log_gaps"] == (
         {"after": "a", "before": "b", "why": "", "filled": None, "source": ""},
     )
+    assert document["server_logs"] == [
+        {
+            "path": "results/1/p_c/vllm.log",
+            "bytes": 7,
+            "gaps": [
+                {"after": "a", "before": None, "why": "rotated", "filled": None, "source": ""}
+            ],
+        }
+    ]
     assert document["notes"] == ["careful"]
 
 
