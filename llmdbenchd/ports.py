@@ -140,12 +140,9 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Natives:
-    """What the harness's own result files say.
+    """What the harness's own result files say: how many there are, and their metrics.
 
-    Attributes:
-        files: how many there are.
-        told: for people, of a harness that sends no load.
-        server_logs: recorded by it, by their paths in the archive.
+    Of one that sends no load `told` is for people, and logs of servers are by path in the archive.
     """
 
     files: int

@@ -22,6 +22,7 @@ from llmdbenchd.edge.files.archive import Archive
 from llmdbenchd.edge.files.evidence import DiskEvidence
 from llmdbenchd.edge.recording.engine import RecordingEngine
 from llmdbenchd.edge.recording.folder import End, Facts, Folder, Pass, recordings
+from llmdbenchd.edge.recording.keeping import served
 from llmdbenchd.edge.recording.writing import write_results
 from llmdbenchd.edge.reports import ReportContext, convert
 from llmdbenchd.kit.stamps import Gap, mark
@@ -174,7 +175,9 @@ async def test_an_archive_is_told_of_each_log_with_its_gaps_and_of_the_page(
     record(folder)
     assert write_results(folder, 9.0)
     with ThreadPoolExecutor(1) as disk:
-        evidence = DiskEvidence(tmp_path / "state", Archive(tmp_path / "archive"), disk)
+        evidence = DiskEvidence(
+            tmp_path / "state", Archive(tmp_path / "archive"), disk, served=served
+        )
         home = await evidence.results(case(Phase.REPORTING, seen=(1,)), 1)
         shutil.copytree(folder.path / "results", home, dirs_exist_ok=True)
         natives = await evidence.natives(case(Phase.REPORTING, seen=(1,)), "nop")
