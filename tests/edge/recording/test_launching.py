@@ -18,8 +18,10 @@ from llmdbenchd.core.target.asked import Asked
 from llmdbenchd.edge.kubernetes.instances import Instances
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.edge.recording import launching as module
+from llmdbenchd.edge.recording.engine import RecordingEngine
 from llmdbenchd.edge.recording.folder import Folder, Pass
 from llmdbenchd.edge.recording.launching import Launching
+from llmdbenchd.edge.recording.recording import Recording
 from llmdbenchd.simulate.load import Failure, Load
 from tests.core.nop.recorded import TEXTS, pod, recorded, running, status
 from tests.fakes.api import ScriptedApi, failure
@@ -312,3 +314,20 @@ async def test_one_that_somebody_else_ended_is_trouble(api: ScriptedApi, folder:
         launch = await task
         assert "knows nothing of instance" in launch.trouble
         assert (await it.launching.end(launch)).is_over
+
+
+async def test_a_fault_of_ours_leaves_nothing_in_a_launcher(
+    api: ScriptedApi, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def faulty(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Recording, "_recorded", faulty)
+    async with scene(api, folder) as it:
+        engine = RecordingEngine(folder.path.parent, it.session, clock=time.time, min_free=0)
+        await it.launching.start(it.server)
+        assert len(await it.there()) == 1
+
+        assert await engine._is_done(folder)
+        assert await it.there() == []
+        assert "ZeroDivisionError" in folder.sight().detail  # type: ignore[union-attr] # it has ended
