@@ -12,7 +12,8 @@ from llmdbenchd.core.nop.chart import chart
 from llmdbenchd.core.nop.drawing import drawing
 from llmdbenchd.core.nop.order import Order, read, written
 from llmdbenchd.core.nop.pages import analysis, categories_log
-from llmdbenchd.core.nop.results import result
+from llmdbenchd.core.nop.results import nested, result
+from llmdbenchd.core.nop.stages import Stage
 from llmdbenchd.core.nop.story import Start, Story, as_the_field_calls_them, gpus_of, no_gpu_of
 from llmdbenchd.core.nop.timeline import Recorded, of_an_instance
 from llmdbenchd.core.target.asked import Asked
@@ -240,6 +241,12 @@ def test_what_lies_between_categories_is_told_where_the_field_tells_it_and_nowhe
     titles = {one["title"] for one in document(told)["vllm_metrics"][0]["categories"]}
     assert "Model Loading" in titles
     assert "Uncategorized" not in titles
+
+
+def test_a_category_of_lines_that_name_no_process_is_of_none() -> None:
+    stage = Stage("Model Loading", "", 1, 2, 0.5, is_logged=True, within_s=0.0)
+
+    assert nested([stage]) == [{"title": "Model Loading", "elapsed": 0.5}]
 
 
 def test_lines_without_times_have_categories_without_seconds() -> None:
