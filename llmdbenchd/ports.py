@@ -6,12 +6,12 @@ trouble in the world, with the cause attached.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from llmdbenchd.core.launch.plan import LauncherPlan, Places
-from llmdbenchd.core.results.document import LogFacts
+from llmdbenchd.core.results.document import LogFacts, ServerLog
 from llmdbenchd.core.results.metrics import Metrics
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.record import Record, Target
@@ -145,10 +145,15 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Natives:
-    """What the harness's own result files say: how many there are, and their metrics."""
+    """What the harness's own result files say: how many there are, and their metrics.
+
+    Of one that sends no load `told` is for people, and logs of servers are by path in the archive.
+    """
 
     files: int
     metrics: Metrics | None
+    told: str = ""
+    server_logs: Mapping[str, LogFacts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +199,14 @@ class Evidence(Protocol):
 
     def live_log(self, record: Record, index: int) -> Path:
         """The file that the log of launcher `index` is followed into."""
+        ...
+
+    def live_servers(self, record: Record) -> Path:
+        """The folder that the servers' logs of the attempt are followed into."""
+        ...
+
+    async def servers(self, record: Record) -> tuple[ServerLog, ...]:
+        """What is here of the servers' logs."""
         ...
 
     async def results(self, record: Record, index: int) -> Path:

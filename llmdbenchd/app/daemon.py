@@ -36,6 +36,7 @@ from llmdbenchd.edge.files.instance import instance_id
 from llmdbenchd.edge.files.queue import FileQueue, claim_name
 from llmdbenchd.edge.files.records import Records
 from llmdbenchd.edge.files.taking import owner_name
+from llmdbenchd.edge.recording.keeping import served
 from llmdbenchd.edge.systemd import Notifier
 from llmdbenchd.kit.taskset import TaskSet
 from llmdbenchd.settings import Settings
@@ -121,7 +122,8 @@ class Daemon:
             self.runs,
             self._site,
             scout=lambda record: self._engines.scout(self.book.job(record.job).place),
-            evidence=DiskEvidence(settings.state, self._archive, disk),
+            servers=self._engines.servers(),
+            evidence=DiskEvidence(settings.state, self._archive, disk, served=served),
             book=self.book,
             clock=self.clock,
             streams=settings.max_streams,
@@ -228,7 +230,8 @@ class Daemon:
 
     def _look_after(self, record: Record, now: Moment) -> None:
         if self._tasks is not None:
-            self._tasks.match(record.key, wanted(record, now))
+            follow_servers = self.book.limits(record.key).follow_servers
+            self._tasks.match(record.key, wanted(record, now, follow_servers=follow_servers))
 
     def _counter(self) -> Counter:
         mine = owner_name(self.settings.state.stat().st_uid)

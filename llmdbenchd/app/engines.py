@@ -22,6 +22,7 @@ from llmdbenchd.edge.local.installed import Installed
 from llmdbenchd.edge.local.launchers import LocalEngine
 from llmdbenchd.edge.local.scouting import LocalScout
 from llmdbenchd.edge.recording.engine import RecordingEngine
+from llmdbenchd.edge.recording.following import Follower
 from llmdbenchd.ports import Clock, Engine, Scout
 from llmdbenchd.settings import Settings
 
@@ -53,6 +54,10 @@ class Engines:
     def scout(self, place: str) -> Scout:
         """Who looks for the targets of launchers in a place."""
         return LocalScout() if place == LOCAL else ConnectingScout(self._connection)
+
+    def servers(self) -> Follower:
+        """Who follows what servers log, which is done on a cluster only."""
+        return Follower(self._connection, lambda: self._clock.now().utc)
 
     def places(self, place: str, launcher: str) -> Places:
         """Where a launcher in this place sees its files."""

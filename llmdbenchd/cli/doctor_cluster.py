@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from llmdbenchd.cli.finding import Finding, Verdict
 from llmdbenchd.core.job.accepted import AcceptedJob, decoded
 from llmdbenchd.core.job.model import JobSpec
-from llmdbenchd.core.job.support import KUBERNETES, LOCAL
-from llmdbenchd.core.rights import LAUNCHERS, STACK, Right, lacks
+from llmdbenchd.core.job.support import KUBERNETES, LOCAL, NOP
+from llmdbenchd.core.rights import LAUNCHERS, PREPROCESS, STACK, STACK_CHANGES, Right, lacks
 from llmdbenchd.edge.desk import cluster_configured
 from llmdbenchd.edge.files.records import NewerRecord, Records
 from llmdbenchd.edge.kubernetes.errors import Unauthorized
@@ -19,24 +19,34 @@ from llmdbenchd.ports import Refused, Unavailable
 from llmdbenchd.settings import Settings
 
 WITHIN_S = 30.0  # for all questions together
+_RECORDING = (
+    (STACK_CHANGES, "nop's restarts, sleep and wake", "rbac-stack-nop.yaml"),
+    (PREPROCESS, "preprocess install", "rbac-stack-preprocess.yaml"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Namespaces:
-    """Where launchers go, and where model servers are looked up."""
+    """Where launchers go, where model servers are looked up, and where their loads are recorded."""
 
     launchers: frozenset[str] = frozenset()
     stacks: frozenset[str] = frozenset()
+    recorded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """All rights that are needed in one namespace, for whom, and the file that grants them."""
+    """All rights that are needed in one namespace, for whom, and the file that grants them.
+
+    Attributes:
+        is_extra: most do without, so having none of them is no sign of a wrong namespace.
+    """
 
     namespace: str
     rights: Sequence[Right]
     whose: str
     file: str
+    is_extra: bool = False
 
 
 def cluster(
@@ -51,7 +61,9 @@ def cluster(
         return  # said already
     chosen, problems = (asked, []) if asked.launchers else of_jobs(settings)
     yield from problems
-    questions = _questions(Namespaces(chosen.launchers, chosen.stacks | asked.stacks))
+    questions = _questions(
+        Namespaces(chosen.launchers, chosen.stacks | asked.stacks, chosen.recorded | asked.stacks)
+    )
     access = Access(settings.kubeconfig, settings.context, environment)
     try:
         yield from asyncio.run(_answers(access, questions))
@@ -69,14 +81,17 @@ def cluster(
 def of_jobs(settings: Settings) -> tuple[Namespaces, list[Finding]]:
     """Where the settings and the jobs that are not over send launchers; and what is unreadable."""
     default: str = JobSpec.model_fields["namespace"].default
-    launchers, stacks = {settings.namespace or default}, set[str]()
+    launchers, stacks, recorded = {settings.namespace or default}, set[str](), set[str]()
     problems: list[Finding] = []
     for job in _open_jobs(Records(settings.state), problems):
         if job.engine == KUBERNETES:
             launchers.add(job.spec.harness_namespace)
-            if job.spec.endpoint is None:
+            is_recording = job.spec.harness.name == NOP
+            if job.spec.endpoint is None or is_recording:
                 stacks.add(job.spec.namespace)
-    return Namespaces(frozenset(launchers), frozenset(stacks)), problems
+            if is_recording:
+                recorded.add(job.spec.namespace)
+    return Namespaces(frozenset(launchers), frozenset(stacks), frozenset(recorded)), problems
 
 
 def _open_jobs(records: Records, problems: list[Finding]) -> Iterator[AcceptedJob]:
@@ -92,11 +107,18 @@ def _open_jobs(records: Records, problems: list[Finding]) -> Iterator[AcceptedJo
 
 
 def _questions(namespaces: Namespaces) -> list[_Question]:
-    launchers, stacks = sorted(namespaces.launchers), sorted(namespaces.stacks)
-    return [
-        *(_Question(name, LAUNCHERS, "launchers", "rbac.yaml") for name in launchers),
-        *(_Question(name, STACK, "looking up servers", "rbac-stack.yaml") for name in stacks),
+    questions = [
+        _Question(name, LAUNCHERS, "launchers", "rbac.yaml")
+        for name in sorted(namespaces.launchers)
     ]
+    for name in sorted(namespaces.stacks):
+        questions.append(_Question(name, STACK, "looking up servers", "rbac-stack.yaml"))
+        if name in namespaces.recorded:
+            questions += [
+                _Question(name, rights, whose, file, is_extra=True)
+                for rights, whose, file in _RECORDING
+            ]
+    return questions
 
 
 async def _answers(access: Access, questions: Sequence[_Question]) -> list[Finding]:
@@ -115,7 +137,7 @@ def _judged(question: _Question, missing: frozenset[Right]) -> Iterator[Finding]
     where, rights = question.namespace, question.rights
     lacking = lacks(rights, missing)
     fix = f"kubectl apply --namespace {where} --filename deploy/{question.file}"
-    if len(missing) == len(rights):
+    if len(missing) == len(rights) and not question.is_extra:
         said = f"{where}: none of the {len(rights)} for {question.whose}: is it the right namespace"
         bad = Verdict.BAD if any(lack.is_bad for lack in lacking) else Verdict.WARN
         yield Finding("rights", bad, f"{said}, and are we in its RoleBinding?", fix)

@@ -3,8 +3,9 @@
 import argparse
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from llmdbenchd.cli.server_logs import server_logs
 from llmdbenchd.cli.state import GOOD, NO, Folders, add_common, answering
 from llmdbenchd.cli.tailing import LogFile, Printer, tail
 from llmdbenchd.core.job.accepted import decoded
@@ -26,7 +27,10 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("-f", "--follow", action="store_true", help="until the runs have ended")
     parser.add_argument("--launcher", type=int, metavar="I", help="only this one, from 1")
     parser.add_argument(
-        "--server", action="store_true", help="the servers' logs (not recorded by this engine yet)"
+        "--server",
+        action="store_true",
+        help="the servers' logs instead, if the job said follow_servers; with -f those that are "
+        "there already",
     )
     parser.add_argument(
         "--timestamps", action="store_true", help="with the times at which a cluster wrote lines"
@@ -54,10 +58,10 @@ class _Watched:
 
 
 def _logs(args: argparse.Namespace, folders: Folders) -> int:
-    if args.server:
-        raise LookupError("servers' logs are not recorded by the local engine yet")
     watched = _Watched(folders, args.job)
     watched.look()
+    if args.server:
+        return _servers(args, watched)
     logs = [
         _Log(folders, record.key, index, f"{record.run}.{index}" if several else str(index))
         for several in [len(watched.records) > 1]
@@ -72,6 +76,34 @@ def _logs(args: argparse.Namespace, folders: Folders) -> int:
         return NO
     stamped = frozenset(log.name for log in logs if not args.timestamps and log.is_stamped)
     asyncio.run(_print(logs, watched, follow=args.follow, stamped=stamped))
+    return GOOD
+
+
+def _servers(args: argparse.Namespace, watched: _Watched) -> int:
+    """Print what the servers wrote beside the runs."""
+    records = list(watched.records.values())
+    logs = [
+        replace(log, name=f"{record.run} {log.name}") if len(records) > 1 else log
+        for record in records
+        for log in server_logs(watched.folders, record)
+    ]
+    if not logs:
+        print("no servers' logs are here: follow_servers: true in a job file asks for them")
+        return NO
+    stamped = frozenset(() if args.timestamps else (log.name for log in logs))
+    printer = Printer(tuple(log.name for log in logs), stamped)
+
+    def goes_on() -> bool:
+        return args.follow and any(not one.phase.is_final for one in watched.records.values())
+
+    async def print_all() -> None:
+        async with asyncio.TaskGroup() as group:
+            if args.follow:
+                group.create_task(watched.keep_looking())
+            for log in logs:
+                group.create_task(tail(log, printer, goes_on=goes_on))
+
+    asyncio.run(print_all())
     return GOOD
 
 

@@ -19,8 +19,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="give a stack the scripts that prepare its vLLM pods",
         description=f"Put the scripts into ConfigMap {CONFIG_MAP} of the stack's namespace, which "
         "its vLLM pods mount at /setup/preprocess. What else is in it stays.",
-        epilog="Needs get, create and patch of ConfigMaps there, with the kubeconfig of whoever "
-        "calls: the daemon's own Roles do not have them. Running pods see it after a restart. "
+        epilog="Needs deploy/rbac-stack-preprocess.yaml there, with the kubeconfig of whoever "
+        "calls: the daemon's own Roles do not have it. Running pods see it after a restart. "
         "Exit code: 0 done, 1 refused, 3 it could not be asked.",
     )
     parser.add_argument("what", choices=["install"], help="put them there")

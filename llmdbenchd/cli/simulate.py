@@ -18,6 +18,7 @@ from llmdbenchd.simulate.serving import serving
 _GOOD = 0
 _NO = 1
 _WRONG_USAGE = 2
+_KILLED = 128 + signal.SIGKILL
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|)")
 
@@ -57,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     except LoadFailed:
         if options.load and options.load.fail is Failure.KILLED:
             os.kill(os.getpid(), signal.SIGKILL)
+            return _KILLED  # the first process of a container does not die of its own signal
         return _NO
     return _GOOD
 

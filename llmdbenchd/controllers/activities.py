@@ -9,6 +9,7 @@ import structlog
 
 from llmdbenchd.controllers.book import JobBook
 from llmdbenchd.controllers.runs import Runs
+from llmdbenchd.controllers.servers import ServerLogs, ServerWatch
 from llmdbenchd.controllers.sites import Site
 from llmdbenchd.core.account import Measured, events, run_facts
 from llmdbenchd.core.job.accepted import encoded
@@ -25,6 +26,7 @@ from llmdbenchd.ports import (
     Copied,
     Evidence,
     Gone,
+    Natives,
     NotReady,
     Refused,
     Reported,
@@ -48,6 +50,7 @@ class Activities:
 
     Args:
         scout: who looks for a run's target.
+        servers: who records what a run's servers log.
         streams: logs followed at one time; the next one waits, and is complete all the same.
         preview: files that show what would be made of launchers in a place, for a dry run.
     """
@@ -58,6 +61,7 @@ class Activities:
         site: Callable[[Record], Site],
         *,
         scout: Callable[[Record], Scout],
+        servers: ServerLogs,
         evidence: Evidence,
         book: JobBook,
         clock: Clock,
@@ -75,6 +79,7 @@ class Activities:
         self._how: Mapping[Kind, Callable[[Activity, Record], Awaitable[None]]] = {
             "resolve": self._resolve,
             "follow": self._follow,
+            "servers": ServerWatch(runs, book, evidence, servers).run,
             "collect": self._collect,
             "report": self._report,
         }
@@ -205,9 +210,9 @@ class Activities:
         harness = accepted.spec.harness.name
         reported = Reported((), (), ())
         await self._evidence.fill(record)
-        metrics = None
+        natives = Natives(0, None)
         if record.collected is not None:
-            metrics = (await self._evidence.natives(record, harness)).metrics
+            natives = await self._evidence.natives(record, harness)
             order = ReportOrder(
                 harness=harness,
                 experiment_id=attempt.experiment,
@@ -217,17 +222,19 @@ class Activities:
             )
             reported = await self._evidence.report(record, order)
         measured = Measured(
-            metrics=reported.metrics or metrics,
+            metrics=reported.metrics or natives.metrics,
             reports=reported.made,
             report_problems=reported.problems,
             report_notes=reported.notes,
             logs=await self._evidence.logs(record),
+            servers=await self._evidence.servers(record),
+            server_logs=natives.server_logs,
             finished=self._clock.now().utc,
         )
         said = run_facts(record, accepted, attempt, measured)
         return {
             "run.json": run_text(said),
-            "summary.txt": summary_text(said),
+            "summary.txt": summary_text(said, natives.told),
             "spec.json": encoded(accepted),
             "workload.yaml": attempt.workload_text.encode(),
             "events.jsonl": events(record),

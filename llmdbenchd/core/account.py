@@ -2,12 +2,19 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from llmdbenchd.core.job.accepted import AcceptedJob
 from llmdbenchd.core.job.attempt import Attempt
-from llmdbenchd.core.results.document import LauncherFacts, LogFacts, PastAttempt, RunFacts
+from llmdbenchd.core.results.document import (
+    LauncherFacts,
+    LogFacts,
+    PastAttempt,
+    RunFacts,
+    ServerFacts,
+    ServerLog,
+)
 from llmdbenchd.core.results.metrics import Metrics
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import End, Record
@@ -21,6 +28,8 @@ class Measured:
         metrics: of all launchers together, or None.
         reports, report_problems, report_notes: what became of the standard reports.
         logs: what there is of each launcher's log, by index.
+        servers: what there is of the servers' logs.
+        server_logs: of each log of a model server, by its path in the archive.
         finished: when the archive was made.
     """
 
@@ -29,6 +38,8 @@ class Measured:
     report_problems: tuple[str, ...] = ()
     report_notes: tuple[str, ...] = ()
     logs: Mapping[int, LogFacts]
+    servers: tuple[ServerLog, ...] = ()
+    server_logs: Mapping[str, LogFacts] = field(default_factory=dict)
     finished: datetime
 
 
@@ -62,7 +73,9 @@ def run_facts(
         files=got.files if got else None,
         size=got.size if got else None,
         manifest=got.manifest if got else "",
-        notes=(*filter(None, (record.uncollected, record.gone)), *_found(record)),
+        servers=_servers(record, accepted, measured.servers),
+        server_logs=measured.server_logs,
+        notes=tuple(_notes(record)),
         past=tuple(
             PastAttempt(
                 past.attempt,
@@ -74,6 +87,25 @@ def run_facts(
             for past in record.past
         ),
     )
+
+
+def _servers(
+    record: Record, accepted: AcceptedJob, logs: tuple[ServerLog, ...]
+) -> ServerFacts | None:
+    if not accepted.limits.follow_servers or record.launched is None:
+        return None
+    unfinished = "the run did not wait until they were read to the end"
+    return ServerFacts(unfinished if record.servers is None else record.servers, logs)
+
+
+def _notes(record: Record) -> Iterator[str]:
+    if record.uncollected:
+        yield record.uncollected
+    if record.gone:
+        yield record.gone
+    if record.servers:
+        yield f"the servers' logs: {record.servers}"
+    yield from _found(record)
 
 
 def _found(record: Record) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 `deploy/rbac.yaml` grants exactly `LAUNCHERS` in the namespace where launchers go, and
 `deploy/rbac-stack.yaml` exactly `STACK` in the one where the model servers are; if that is
-the same, both are applied there. `deploy/rbac-stack-nop.yaml` grants `STACK_CHANGES` beside it.
-`llmdbenchd doctor` asks for each row of the first two. Not in it, since nobody needs a grant or we
+the same, both are applied there. `deploy/rbac-stack-nop.yaml` grants `STACK_CHANGES` beside it,
+and `deploy/rbac-stack-preprocess.yaml` `PREPROCESS`, to whoever makes stacks.
+`llmdbenchd doctor` asks for each row. Not in it, since nobody needs a grant or we
 do not need it: asking what one may do, and reading secrets (the kubelet resolves references).
 """
 
@@ -30,6 +31,7 @@ class Right:
         without: what happens where it is missing; empty for one that is always needed.
         instead: the resource whose rights open the other way; empty unless `need` is FALLBACK.
         group: API group; empty for the core's.
+        name: of the only object that it is needed on; empty for all of the kind.
     """
 
     resource: str
@@ -39,6 +41,7 @@ class Right:
     without: str = ""
     instead: str = ""
     group: str = ""
+    name: str = ""
 
     def __str__(self) -> str:
         return f"{self.verb} {self.resource}{'.' if self.group else ''}{self.group}"
@@ -47,6 +50,8 @@ class Right:
     def rule(self) -> str:
         """The line among the rules of a Role that grants it."""
         verbs = f"verbs: [{self.verb}]"
+        if self.name:
+            verbs = f'resourceNames: ["{self.name}"], {verbs}'
         return f'- {{apiGroups: ["{self.group}"], resources: ["{self.resource}"], {verbs}}}'
 
 
@@ -130,14 +135,14 @@ LAUNCHERS: tuple[Right, ...] = (
 _NOT_FOUND = "only jobs with an endpoint: of their own can be run against it"
 _NO_PODS = "two runs against one pod by different URLs do not know of each other"
 _NO_CHECK = "whether the model is served is not checked before the load"
-_NO_LOGS = "runs of the harness nop fail: they read how servers load from their logs"
+_NO_LOGS = "runs of the harness nop fail, which read such logs, and follow_servers records none"
 _NO_PULLS = "nop does not tell image pulls, failed probes and kills"
 _GATEWAYS = "gateway.networking.k8s.io"
 
 STACK: tuple[Right, ...] = tuple(
     Right(resource, verb, reason, Need.OPTIONAL, without=without, group=group)
     for group, resource, verb, reason, without in (
-        ("", "pods/log", "get", "nop: the logs of servers that load are followed", _NO_LOGS),
+        ("", "pods/log", "get", "nop, follow_servers: the servers' logs are followed", _NO_LOGS),
         ("", "events", "list", "nop: pulls, probes and kills are laid beside the log", _NO_PULLS),
         ("", "services", "get", "the Service that a URL names is looked up", _NO_PODS),
         ("", "services", "list", "that of a stack is found by its label or name", _NOT_FOUND),
@@ -160,17 +165,40 @@ STACK_CHANGES: tuple[Right, ...] = (
         "delete",
         "nop.restart: servers are started anew, so that a cold load is measured",
         Need.OPTIONAL,
-        without="a cold load is measured only where somebody else deletes the pod",
+        without="runs with it fail: a cold load is measured where somebody else deletes the pod",
     ),
     Right(
         "pods/proxy",
         "create",
-        "nop: a server is sent to sleep and woken again",
+        "nop: a server is sent to sleep and woken again, or started by its launcher",
         Need.OPTIONAL,
-        without="sleep and wake are not measured, and the results say so",
+        without="sleep and wake are not measured, and nop.launcher fails",
+    ),
+    Right(
+        "pods/proxy",
+        "delete",
+        "nop.launcher: what the launcher started is ended again",
+        Need.OPTIONAL,
+        without="it stays in the launcher until somebody ends it, and the run fails",
     ),
 )
-"""What only recordings ask for: the one thing in a stack that is more than reading."""
+"""What only recordings ask for: all that in a stack is more than reading."""
+
+SCRIPTS = "llm-d-benchmark-preprocesses"
+"""The ConfigMap's name in the field; vLLM pods mount it at /setup/preprocess."""
+_NO_SCRIPTS = "`llmdbenchd preprocess install` must be called by somebody who may"
+
+PREPROCESS: tuple[Right, ...] = tuple(
+    Right(
+        "configmaps", verb, f"preprocess install: {reason}", Need.OPTIONAL, _NO_SCRIPTS, name=name
+    )
+    for verb, reason, name in (
+        ("create", "the scripts that prepare vLLM pods are put into the stack", ""),
+        ("get", "those that are there are compared", SCRIPTS),
+        ("patch", "older ones are replaced", SCRIPTS),
+    )
+)
+"""What only that command asks for."""
 
 
 def lacks(table: Sequence[Right], missing: Collection[Right]) -> tuple[Lack, ...]:

@@ -65,8 +65,8 @@ class Bookmark:
 def bookmark(log: Bytes) -> Bookmark:
     """Read from the end of a copy how far it has come.
 
-    An unfinished last line does not count (the source tells it again), nor does a mark of a
-    gap at the end (what made it will be seen again).
+    An unfinished last line does not count (the source tells it again), nor does a mark at the
+    end (what made it will be seen again); one before that is no line of the source.
     """
     size = log.rfind(b"\n", 0, len(log)) + 1
     walk = _Walk()

@@ -7,6 +7,7 @@ import re
 from calendar import timegm
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from llmdbenchd.kit.rows import Text
@@ -26,6 +27,8 @@ _GAP = re.compile(
     _STAMP + re.escape(_MARK) + _BETWEEN + rb"(?: may be missing: |" + _FILLING + rb")([^\n]*)\n"
 )
 BEGINNING = "1970-01-01T00:00:00.000000000Z"  # the stamp before the first line
+_OPENING = b"llmdbenchd: log begins here: lines before were not asked for\n"
+_OPENED = re.compile(rb"(" + _STAMP + rb")" + re.escape(_OPENING))
 ROTATED = "the log was rotated while nobody read it"
 
 
@@ -89,9 +92,21 @@ def marks(text: Text) -> Iterator[tuple[int, int, Gap]]:
         at = end
 
 
+def opening(second: int) -> bytes:
+    """The first line of a copy that begins in this second (since the epoch) of a longer log."""
+    stamp = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.000000000Z")
+    return stamp.encode() + b" " + _OPENING
+
+
+def opened_at(line: bytes) -> str:
+    """The stamp of such a line; empty for any other."""
+    opened = _OPENED.fullmatch(line) if line.endswith(_OPENING) else None
+    return opened[1].decode().rstrip() if opened else ""
+
+
 def is_mark(line: bytes) -> bool:
-    """Whether the line stands for a gap."""
-    return _MARK in line and _GAP.fullmatch(line) is not None
+    """Whether the line is of the copy's own, and no line of the log: it stands for what lacks."""
+    return (_MARK in line and _GAP.fullmatch(line) is not None) or bool(opened_at(line))
 
 
 def gaps(text: bytes) -> list[Gap]:

@@ -16,6 +16,11 @@ _TAGS = ("weights", "kv_cache")
 _ANSWERS_SINCE = "0.32"
 _NOTHING = Load(version="0.32")
 _ENGINE = Speaker.ENGINE
+_RELOAD = "reload_weights"
+
+
+class _Rpc(msgspec.Struct):
+    method: str
 
 
 def sleep_values(load: Load, level: int) -> dict[str, float]:
@@ -56,6 +61,7 @@ class Sleeper:
             web.post("/sleep", self._sleep),
             web.post("/wake_up", self._wake_up),
             web.get("/is_sleeping", self._is_sleeping),
+            web.post("/collective_rpc", self._collective_rpc),
         ]
 
     def require_awake(self) -> None:
@@ -108,6 +114,20 @@ class Sleeper:
                 shown = ", ".join(repr(one) for one in _TAGS if one in tags)
                 self._say(_ENGINE, "awake", {"wake_s": seconds}, Filling(tag=f"{{{shown}}}"))
         return self._answer({"status": "awake", "tags": asked or None})
+
+    async def _collective_rpc(self, request: web.Request) -> web.Response:
+        """What level 2 discarded is loaded again; no other method is anybody's need here."""
+        try:
+            asked = msgspec.json.decode(await request.read(), type=_Rpc)
+        except msgspec.MsgspecError as error:
+            raise Trouble(400, f"no call of a method: {error}") from error
+        if asked.method != _RELOAD:
+            raise Trouble(400, f"method is {asked.method!r}: can be {_RELOAD}", param="method")
+        async with self._turn:
+            seconds = self._load.complete()["weights_load_s"]
+            await asyncio.sleep(seconds)
+            self._say(_ENGINE, "", {"weights_reload_s": seconds})
+        return _json({"results": [None]})
 
     async def _is_sleeping(self, _: web.Request) -> web.Response:
         return _json({"is_sleeping": bool(self._asleep)})

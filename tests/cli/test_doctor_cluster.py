@@ -11,7 +11,7 @@ import pytest
 
 from llmdbenchd import settings
 from llmdbenchd.core.job.accepted import encoded
-from llmdbenchd.core.rights import LAUNCHERS, STACK, Need, Right
+from llmdbenchd.core.rights import LAUNCHERS, PREPROCESS, STACK, STACK_CHANGES, Need, Right
 from llmdbenchd.core.run.phase import Phase
 from tests.cli.home import Home, Said
 from tests.core.run.cases import record
@@ -29,6 +29,13 @@ class Clinic:
     home: Home
     api: ScriptedApi
     granting: Granting
+
+    def keep(self, job: str, phase: Phase = Phase.QUEUED, **fields: object) -> None:
+        """A job that was accepted for a cluster."""
+        self.home.keep(record(phase, job=job))
+        spec = self.home.state / "jobs" / job / "spec.json"
+        made = encoded(accepted(job, **fields))  # type: ignore[arg-type]  # fields of a job
+        spec.write_bytes(made.replace(b'"engine": "local"', b'"engine": "kubernetes"'))
 
     async def call(self, *words: str) -> Said:
         return await asyncio.to_thread(self.home.call, "doctor", *words)
@@ -76,15 +83,61 @@ async def test_each_right_that_is_taken_away_is_named_with_reason_and_remedy(
     assert "kubectl apply --namespace bench --filename deploy/rbac.yaml" in found["fix"]
 
 
-@pytest.mark.parametrize("taken", STACK, ids=str)
-async def test_each_right_on_a_stack_is_named_and_none_is_bad(clinic: Clinic, taken: Right) -> None:
+@pytest.mark.parametrize(
+    ("place", "taken", "file"),
+    [
+        (place, one, file)
+        for place, (table, file) in enumerate(
+            [
+                (STACK, "rbac-stack.yaml"),
+                (STACK_CHANGES, "rbac-stack-nop.yaml"),
+                (PREPROCESS, "rbac-stack-preprocess.yaml"),
+            ]
+        )
+        for one in table
+    ],
+    ids=str,
+)
+async def test_each_right_on_a_stack_is_named_and_none_is_bad(
+    clinic: Clinic, place: int, taken: Right, file: str
+) -> None:
     clinic.granting.take(taken, namespace="models")
 
-    found = await clinic.findings("--stack-namespace", "models")
+    _, _, *found = await clinic.findings("--stack-namespace", "models")
 
-    assert [one["verdict"] for one in found] == ["ok", "ok", "warn"]
-    assert f"models: may not {taken}" in found[2]["said"]
-    assert "deploy/rbac-stack.yaml" in found[2]["fix"]
+    assert [one["verdict"] for one in found] == ["warn" if at == place else "ok" for at in range(3)]
+    said = f"models: may not {taken} ({taken.reason}): {taken.without}"
+    assert found[place]["said"] == said
+    assert f"deploy/{file}, or in the Role: {taken.rule}" in found[place]["fix"]
+
+
+async def test_who_lacks_all_that_a_recording_changes_is_told_which_features_lack_it(
+    clinic: Clinic,
+) -> None:
+    clinic.granting.take(*STACK_CHANGES, *PREPROCESS, namespace="models")
+
+    _, _, _, *found = await clinic.findings("--stack-namespace", "models")
+
+    said = "\n".join(one["said"] for one in found)
+    assert len(found) == len(STACK_CHANGES) + len(PREPROCESS)
+    assert all(feature in said for feature in ("nop.restart", "sleep", "preprocess install"))
+
+
+async def test_only_for_stacks_that_are_recorded_is_it_asked_what_a_recording_changes(
+    clinic: Clinic,
+) -> None:
+    clinic.keep("load", namespace="models", harness={"namespace": "bench"}, endpoint=None)
+    clinic.keep("nop", namespace="recorded", harness={"name": "nop", "namespace": "bench"})
+
+    _, *found = await clinic.findings()
+
+    assert [one["said"] for one in found] == [
+        "bench: all 17 for launchers",
+        f"models: all {len(STACK)} for looking up servers",
+        f"recorded: all {len(STACK)} for looking up servers",
+        f"recorded: all {len(STACK_CHANGES)} for nop's restarts, sleep and wake",
+        f"recorded: all {len(PREPROCESS)} for preprocess install",
+    ]
 
 
 async def test_both_ways_for_results_closed_is_bad(clinic: Clinic) -> None:
@@ -117,16 +170,10 @@ async def test_a_terminal_gets_the_missing_right_in_two_lines(clinic: Clinic) ->
 
 
 async def test_namespaces_of_jobs_that_are_not_over_are_asked_about(clinic: Clinic) -> None:
-    def keep(job: str, phase: Phase, **fields: object) -> None:
-        clinic.home.keep(record(phase, job=job))
-        spec = clinic.home.state / "jobs" / job / "spec.json"
-        made = encoded(accepted(job, **fields))  # type: ignore[arg-type]  # fields of a job
-        spec.write_bytes(made.replace(b'"engine": "local"', b'"engine": "kubernetes"'))
-
-    keep("open", Phase.RUNNING, namespace="one")
-    keep("apart", Phase.QUEUED, namespace="two", harness={"namespace": "three"})
-    keep("unknown", Phase.QUEUED, namespace="models", harness={"namespace": "one"}, endpoint=None)
-    keep("over", Phase.SUCCEEDED, namespace="four")
+    clinic.keep("open", Phase.RUNNING, namespace="one")
+    clinic.keep("apart", namespace="two", harness={"namespace": "three"})
+    clinic.keep("unknown", namespace="models", harness={"namespace": "one"}, endpoint=None)
+    clinic.keep("over", Phase.SUCCEEDED, namespace="four")
 
     _, *found = await clinic.findings()
 

@@ -3,10 +3,13 @@
 import pytest
 
 from llmdbenchd.core.run.phase import Phase
+from llmdbenchd.edge.recording.folder import Facts, Folder
 from tests.cli.home import Home
+from tests.core.nop.recorded import pod
 from tests.core.run.cases import record
 
 RUNNING, ENDED = record(Phase.RUNNING, seen=(1, 2)), record(Phase.SUCCEEDED, seen=(1, 2))
+LINE = b"2026-03-01T12:00:00.000000000Z serving\n"
 TWO = {"harness": {"parallelism": 2}}
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -79,12 +82,43 @@ def test_a_run_that_has_not_begun_has_no_log_and_that_is_a_no(home: Home) -> Non
     assert "-f waits for it" in said.out
 
 
-def test_the_logs_of_servers_are_refused_by_name(home: Home) -> None:
+def test_no_servers_logs_are_a_no_that_says_how_to_get_some(home: Home) -> None:
     home.keep(RUNNING)
     said = home.call("logs", "j", "--server")
 
     assert said.code == 1
-    assert "not recorded by the local engine yet" in said.err
+    assert "follow_servers: true" in said.out
+
+
+def test_the_logs_of_servers_are_printed_without_their_stamps(home: Home) -> None:
+    home.keep(RUNNING)
+    live = Folder(home.state / "live/j/r001/1/servers")
+    live.path.mkdir(parents=True)
+    live.say("2026-03-01T12:00:00.000000000Z", "pod vllm-0 is recorded")
+    live.server("u").keep(pod(), Facts(number=0))
+    log = live.server("u").log("vllm", 0)
+    log.parent.mkdir()
+    log.write_bytes(LINE)
+
+    assert home.call("logs", "j", "--server").out == "serving\n"
+    assert home.call("logs", "j", "--server", "--timestamps").out == LINE.decode()
+
+
+def test_archived_logs_of_several_servers_are_told_apart(home: Home) -> None:
+    other = record(Phase.SUCCEEDED, run="r002")
+    home.keep(ENDED, other)
+    for run, name in (("r001", "vllm-0/vllm"), ("r001", "vllm-0/vllm.0"), ("r002", "vllm-0/vllm")):
+        path = home.archive / "j" / run / "logs/servers" / f"{name}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(LINE)
+
+    said = home.call("logs", "j", "--server", "-f").out
+
+    assert sorted(said.splitlines()) == [
+        "r001 vllm-0/vllm | serving",
+        "r001 vllm-0/vllm.0 | serving",
+        "r002 vllm-0/vllm | serving",
+    ]
 
 
 def test_a_job_that_is_not_known_is_a_no(home: Home) -> None:

@@ -22,6 +22,7 @@ from tests.fakes.evidence import FakeEvidence
 from tests.fakes.house import House
 from tests.fakes.jobs import accepted, book
 from tests.fakes.scout import FakeScout
+from tests.fakes.servers import FakeServers
 
 KEY = "j/r001"
 JOB = accepted(harness={"parallelism": 2}, description="why", keywords=["k"])
@@ -35,10 +36,12 @@ class Desk:
     def __init__(self) -> None:
         self.house, self.evidence, self.book = House(), FakeEvidence(), book(JOB)
         self.engine, self.scout = self.house.engine, FakeScout()
+        self.servers = FakeServers()
         self.activities = Activities(
             self.house.runs,
             lambda _: self.house.site,
             scout=lambda _: self.scout,
+            servers=self.servers,
             evidence=self.evidence,
             book=self.book,
             clock=self.house.clock,
@@ -328,7 +331,7 @@ async def test_an_archive_that_was_sealed_before_a_crash_is_left_as_it_is(desk: 
     assert desk.evidence.orders == {}
 
 
-@pytest.mark.parametrize("step", ["is_sealed", "natives", "report", "logs", "seal"])
+@pytest.mark.parametrize("step", ["is_sealed", "natives", "report", "logs", "servers", "seal"])
 async def test_a_report_that_fails_at_any_step_is_tried_again(desk: Desk, step: str) -> None:
     desk.open(REPORTING)
     desk.evidence.trouble[step] = [Unavailable("disk full")]

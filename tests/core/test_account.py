@@ -11,7 +11,14 @@ from llmdbenchd.core.job.accepted import AcceptedJob
 from llmdbenchd.core.job.attempt import Attempt
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.workloads import Source
-from llmdbenchd.core.results.document import LauncherFacts, LogFacts, LogGap, PastAttempt
+from llmdbenchd.core.results.document import (
+    LauncherFacts,
+    LogFacts,
+    LogGap,
+    PastAttempt,
+    ServerFacts,
+    ServerLog,
+)
 from llmdbenchd.core.results.verdict import Outcome, Verdict
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import End, Found, Past, Record, Step
@@ -76,6 +83,12 @@ def test_launchers_are_told_in_the_order_of_their_indices_with_their_logs(judged
     )
 
 
+def test_logs_of_servers_are_told_with_their_gaps(judged: Record) -> None:
+    logs = {"results/1/p_c/vllm.log": LogFacts(9, GAPS)}
+
+    assert run_facts(judged, JOB, ATTEMPT, replace(MEASURED, server_logs=logs)).server_logs == logs
+
+
 def test_what_came_home_is_told(judged: Record) -> None:
     told = run_facts(judged, JOB, ATTEMPT, MEASURED)
 
@@ -126,6 +139,34 @@ def test_attempts_that_are_over_are_told_with_how_their_launchers_ended() -> Non
             (LauncherFacts(1, Cause.KILLED, None, 9, "often memory", None),),
         ),
     )
+
+
+SERVER = ServerLog("vllm-0", "vllm", 0, "logs/servers/vllm-0/vllm.log", 9)
+BESIDE = replace(JOB, spec=SPEC.model_copy(update={"follow_servers": True}))
+
+
+@pytest.mark.parametrize(
+    ("lacking", "told", "notes"),
+    [
+        ("", "", ()),
+        ("no pods are known", "no pods are known", ("the servers' logs: no pods are known",)),
+        (None, "the run did not wait until they were read to the end", ()),
+    ],
+)
+def test_servers_logs_are_told_of_with_what_they_lack(
+    judged: Record, lacking: str | None, told: str, notes: tuple[str, ...]
+) -> None:
+    measured = replace(MEASURED, servers=(SERVER,))
+    launched = replace(judged, servers=lacking)
+
+    said = run_facts(launched, BESIDE, ATTEMPT, measured)
+
+    assert (said.servers, said.notes) == (ServerFacts(told, (SERVER,)), notes)
+
+
+def test_servers_that_nobody_asked_for_or_that_met_no_load_are_not_told_of(judged: Record) -> None:
+    assert run_facts(judged, JOB, ATTEMPT, MEASURED).servers is None
+    assert run_facts(record(Phase.REPORTING), BESIDE, ATTEMPT, MEASURED).servers is None
 
 
 def test_events_are_the_history_line_by_line(judged: Record) -> None:

@@ -2,7 +2,17 @@
 
 import pytest
 
-from llmdbenchd.core.rights import LAUNCHERS, STACK, STACK_CHANGES, Lack, Need, Right, lacks
+from llmdbenchd.core.rights import (
+    LAUNCHERS,
+    PREPROCESS,
+    SCRIPTS,
+    STACK,
+    STACK_CHANGES,
+    Lack,
+    Need,
+    Right,
+    lacks,
+)
 
 PROXY = [right for right in LAUNCHERS if right.resource == "pods/proxy"]
 EXEC = [right for right in LAUNCHERS if right.resource == "pods/exec"]
@@ -16,12 +26,12 @@ def lack(*missing: Right) -> list[Lack]:
     return list(lacks(LAUNCHERS, missing))
 
 
-@pytest.mark.parametrize("table", [LAUNCHERS, STACK, STACK_CHANGES])
+@pytest.mark.parametrize("table", [LAUNCHERS, STACK, STACK_CHANGES, PREPROCESS])
 def test_no_right_is_listed_twice(table: tuple[Right, ...]) -> None:
     assert len({(one.group, one.resource, one.verb) for one in table}) == len(table)
 
 
-@pytest.mark.parametrize("one", [*LAUNCHERS, *STACK, *STACK_CHANGES])
+@pytest.mark.parametrize("one", [*LAUNCHERS, *STACK, *STACK_CHANGES, *PREPROCESS])
 def test_every_row_says_why_and_what_happens_without_it(one: Right) -> None:
     assert one.reason
     assert bool(one.without) == (one.need is not Need.ALWAYS)
@@ -70,4 +80,13 @@ def test_what_is_missing_is_told_in_the_order_of_the_table() -> None:
 def test_the_rule_of_a_right_can_be_pasted_into_a_role() -> None:
     assert right("get pods/log").rule == (
         '- {apiGroups: [""], resources: ["pods/log"], verbs: [get]}'
+    )
+
+
+def test_a_right_on_one_object_names_it_in_its_rule() -> None:
+    [patch] = [one for one in PREPROCESS if one.verb == "patch"]
+
+    assert patch.rule == (
+        '- {apiGroups: [""], resources: ["configmaps"], '
+        f'resourceNames: ["{SCRIPTS}"], verbs: [patch]}}'
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from llmdbenchd.core.rights import LAUNCHERS, STACK, STACK_CHANGES, Right
+from llmdbenchd.core.rights import LAUNCHERS, PREPROCESS, STACK, STACK_CHANGES, Right
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 BOTH = pytest.mark.parametrize(
@@ -16,9 +16,10 @@ BOTH = pytest.mark.parametrize(
         ("rbac.yaml", LAUNCHERS),
         ("rbac-stack.yaml", STACK),
         ("rbac-stack-nop.yaml", STACK_CHANGES),
+        ("rbac-stack-preprocess.yaml", PREPROCESS),
     ],
 )
-Grant = tuple[str, str, str]
+Grant = tuple[str, str, str, str]
 
 
 def documents(file: str) -> dict[str, Any]:
@@ -27,13 +28,14 @@ def documents(file: str) -> dict[str, Any]:
 
 
 def rules(file: str) -> list[list[Grant]]:
-    """What each rule grants: group, resource, verb."""
+    """What each rule grants: group, resource, verb, and the name of the only object, or none."""
     return [
         [
-            (group, resource, verb)
+            (group, resource, verb, name)
             for group in rule["apiGroups"]
             for resource in rule["resources"]
             for verb in rule["verbs"]
+            for name in rule.get("resourceNames", [""])
         ]
         for rule in documents(file)["Role"]["rules"]
     ]
@@ -58,7 +60,7 @@ def test_a_role_grants_what_the_table_says_and_nothing_else(
 ) -> None:
     granted = [grant for rule in rules(file) for grant in rule]
 
-    assert sorted(granted) == sorted((one.group, one.resource, one.verb) for one in table)
+    assert sorted(granted) == sorted(map(_granted, table))
 
 
 @BOTH
@@ -71,7 +73,7 @@ def test_every_rule_says_the_tables_reasons(file: str, table: Sequence[Right]) -
 
     for one in table:
         line = f"{one.verb}: {one.reason}"
-        assert line in told[one.group, one.resource, one.verb].splitlines()
+        assert line in told[_granted(one)].splitlines()
 
 
 @BOTH
@@ -91,3 +93,7 @@ def test_the_role_is_bound_to_our_account(file: str, table: Sequence[Right]) -> 
 
     assert found["RoleBinding"]["roleRef"]["name"] == found["Role"]["metadata"]["name"]
     assert (subject["kind"], subject["name"]) == ("ServiceAccount", "llmdbenchd")
+
+
+def _granted(one: Right) -> Grant:
+    return one.group, one.resource, one.verb, one.name

@@ -14,13 +14,19 @@ from typing import Any
 import pytest
 import yaml
 
-from llmdbenchd.core.rights import LAUNCHERS, STACK, Need, Right
+from llmdbenchd.core.rights import LAUNCHERS, PREPROCESS, STACK, STACK_CHANGES, Need, Right
 from tests.e2e import daemon
 from tests.e2e.cluster import Cluster
 from tests.e2e.namespace import Namespace
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(120)]
 DEPLOY = Path(__file__).parents[2] / "deploy"
+ON_THE_STACK = (
+    (STACK, "llmdbenchd-stack"),
+    (STACK_CHANGES, "llmdbenchd-stack-nop"),
+    (PREPROCESS, "llmdbenchd-stack-preprocess"),
+)
+EXTRA = (*STACK_CHANGES, *PREPROCESS)  # named one by one, since many do without
 HEARD_S = 10.0  # for the API server's authorizer to hear of a change
 
 
@@ -69,10 +75,11 @@ def ward(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("ward")
     with cluster.namespace("rights") as launchers, cluster.namespace("stack") as stack:
         account = daemon.grant(launchers)
-        for document in _documents("rbac-stack.yaml"):
-            for subject in document.get("subjects", ()):
-                subject["namespace"] = launchers.name
-            stack.create(f"{document['kind'].lower()}s", document)
+        for _, role in ON_THE_STACK:
+            for document in _documents(f"{role.replace('llmdbenchd', 'rbac')}.yaml"):
+                for subject in document.get("subjects", ()):
+                    subject["namespace"] = launchers.name
+                stack.create(f"{document['kind'].lower()}s", document)
         yield Ward(
             launchers, stack, cluster.kubeconfig_of(launchers, account, folder / "kubeconfig")
         )
@@ -90,9 +97,10 @@ def test_a_binding_in_the_launchers_namespace_needs_no_other_word(
         for document in _documents("rbac.yaml"):
             plain.create(f"{document['kind'].lower()}s", document)
         config = cluster.kubeconfig_of(plain, "llmdbenchd", tmp_path / "kubeconfig")
-        _, found = Ward(plain, ward.stack, config).until_missing(1)
+        _, found = Ward(plain, ward.stack, config).until_missing(1 + len(EXTRA))
 
-    assert found[0]["said"].startswith(ward.stack.name), "whose binding is for another account"
+    said = {one["said"].partition(":")[0] for one in found}
+    assert said == {ward.stack.name}, "whose bindings are for another account"
 
 
 @pytest.mark.parametrize("taken", LAUNCHERS, ids=str)
@@ -104,9 +112,15 @@ def test_a_rule_that_is_taken_away_is_named(ward: Ward, taken: Right) -> None:
     assert (code, found["verdict"]) == ((1, "bad") if taken.need is Need.ALWAYS else (0, "warn"))
 
 
-@pytest.mark.parametrize("taken", STACK, ids=str)
-def test_a_rule_on_the_stack_that_is_taken_away_is_named(ward: Ward, taken: Right) -> None:
-    with _without(ward.stack, "llmdbenchd-stack", STACK, taken):
+@pytest.mark.parametrize(
+    ("table", "role", "taken"),
+    [(table, role, one) for table, role in ON_THE_STACK for one in table],
+    ids=str,
+)
+def test_a_rule_on_the_stack_that_is_taken_away_is_named(
+    ward: Ward, table: Sequence[Right], role: str, taken: Right
+) -> None:
+    with _without(ward.stack, role, table, taken):
         code, [found] = ward.until_missing(1)
 
     assert found["said"].startswith(f"{ward.stack.name}: may not {taken} ({taken.reason})")

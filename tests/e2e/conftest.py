@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 
 from tests.cluster import registry
 from tests.cluster.images import recipes
 from tests.cluster.registry import Registry
+from tests.e2e import daemon
 from tests.e2e import simulator as simulators
 from tests.e2e.cluster import Cluster, find
 from tests.e2e.namespace import Namespace
+from tests.e2e.scene import Scene
 from tests.e2e.simulator import Simulator
 
 Registries = Callable[..., AbstractContextManager[Registry]]
@@ -46,3 +49,15 @@ def registries(cluster: Cluster) -> Registries:
         pytest.skip("the node of another cluster does not reach a registry here")
     image = next(one for one in recipes.build_all() if one.name == recipes.BUSYBOX)
     return lambda **more: registry.serving(image, **more)
+
+
+@pytest.fixture
+def scene(tmp_path: Path, cluster: Cluster) -> Iterator[Scene]:
+    """A daemon with the rights to record a stack in a namespace of its own, and to restart it."""
+    with (
+        cluster.namespace("bench") as bench,
+        cluster.namespace("stack") as stack,
+        daemon.serving(tmp_path / "house", cluster, bench) as house,
+    ):
+        daemon.grant_stack(stack, bench, recording=True)
+        yield Scene(house, stack)

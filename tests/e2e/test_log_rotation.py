@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,10 @@ from tests.e2e.census import LAUNCHERS
 from tests.e2e.cluster import Cluster
 from tests.e2e.evidence import lines_of
 from tests.e2e.namespace import Namespace
+from tests.e2e.rotation import BURST, MARK, wait_for_rotation
 
 pytestmark = [pytest.mark.kube, pytest.mark.slow, pytest.mark.timeout(300)]
 LINES = 40
-BURST = 12 << 20  # bytes; a kubelet rotates at 10 MiB if it is not told otherwise
-PATIENCE_S = 120.0
-MARK = b"llmdbenchd: log gap"
 
 
 def test_a_burst_that_was_rotated_away_unread_is_filled_from_the_launcher_s_own_copy(
@@ -31,7 +28,9 @@ def test_a_burst_that_was_rotated_away_unread_is_filled_from_the_launcher_s_own_
         house.in_phase("burst", Phase.RUNNING)
         threading.Event().wait(8)  # so that its beginning was followed
         house.kill()
-        wait_for_rotation(namespace)
+        [pod] = namespace.list("pods", labelSelector=LAUNCHERS)
+        name = pod["metadata"]["name"]
+        wait_for_rotation(namespace, name, "harness", "fake inference-perf")
         house.start()
         record = house.ended("burst")
 
@@ -44,12 +43,3 @@ def test_a_burst_that_was_rotated_away_unread_is_filled_from_the_launcher_s_own_
         lines = [line for line in lines_of(archive) if MARK not in line]
         assert_complete(lines, archive, 1, lines=LINES)
         assert "1 of 1 runs are whole" in house.asked("verify")
-
-
-def wait_for_rotation(namespace: Namespace) -> None:
-    """Until the kubelet tells a log that does not begin with its beginning any more."""
-    [pod] = namespace.list("pods", labelSelector=LAUNCHERS)
-    deadline = time.monotonic() + PATIENCE_S
-    while "fake inference-perf" in namespace.log(pod["metadata"]["name"], "harness"):
-        assert time.monotonic() < deadline, "the kubelet does not rotate"
-        threading.Event().wait(1)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from llmdbenchd.core.results.document import LogFacts
+from llmdbenchd.core.results.document import LogFacts, ServerLog
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.ports import Natives, Reported, ReportOrder
@@ -15,6 +15,7 @@ class FakeEvidence:
     Attributes:
         found: what the native files of every run say.
         reported: what becomes of every report.
+        served: what there is of every run's servers' logs.
         archives: sealed documents, by key.
         orders: what the reports were told, by key.
         trouble: what the next calls of a method raise, by its name.
@@ -23,12 +24,21 @@ class FakeEvidence:
     def __init__(self) -> None:
         self.found = Natives(1, None)
         self.reported = Reported(("report.yaml",), (), ())
+        self.served: tuple[ServerLog, ...] = ()
         self.archives: dict[str, Mapping[str, bytes]] = {}
         self.orders: dict[str, ReportOrder] = {}
         self.trouble: dict[str, list[Exception]] = {}
 
     def live_log(self, record: Record, index: int) -> Path:
         return Path("/fake/live", record.key, str(record.attempt), str(index))
+
+    def live_servers(self, record: Record) -> Path:
+        return Path("/fake/live", record.key, str(record.attempt), "servers")
+
+    async def servers(self, record: Record) -> tuple[ServerLog, ...]:
+        self._may_fail("servers")
+        assert record.phase is Phase.REPORTING
+        return self.served
 
     async def results(self, record: Record, index: int) -> Path:
         self._may_fail("results")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from random import Random
 
 from llmdbenchd.kit.resume import Replay, bookmark
+from llmdbenchd.kit.stamps import opening
 
 SECOND = 1_000_000_000
 START = 1_793_000_000 * SECOND
@@ -45,17 +46,24 @@ def told(records: list[Written], since: int | None = None) -> bytes:
 
 @dataclass
 class Copier:
-    """Keeps the copy; forgets everything else at each cut, as a killed daemon does."""
+    """Keeps the copy; forgets everything else at each cut, as a killed daemon does.
+
+    `begin`: the second with which the copy begins; None: with the log's first line.
+    """
 
     random: Random
     copy: bytes = b""
     gaps: int = 0
+    begin: int | None = None
 
     def since(self) -> int | None:
         """Cut off what does not count; what to ask for."""
         self.mark = bookmark(self.copy)
         self.copy = self.copy[: self.mark.size]
-        return self.mark.since
+        if self.begin is None:
+            return self.mark.since
+        self.copy = self.copy or opening(self.begin)
+        return max(self.mark.since or 0, self.begin)
 
     def read(self, answer: bytes, *, complete: bool) -> None:
         """Take the answer in pieces of any size."""
@@ -81,11 +89,12 @@ class World:
     random: Random
     records: list[Written]
     rotates: float = 0.0
+    begin: int | None = None
     files: list[list[Written]] = field(default_factory=lambda: [[]])
 
     def run(self) -> Copier:
         """Copy it all; every connection is cut at any byte, the last read is complete."""
-        copier, left = Copier(self.random), list(self.records)
+        copier, left = Copier(self.random, begin=self.begin), list(self.records)
         while left:
             since, first = copier.since(), len(self.files) - 1
             for _ in range(self.random.randint(1, 4)):

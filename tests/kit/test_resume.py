@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmdbenchd.kit.stamps import gaps
+from llmdbenchd.kit.stamps import gaps, opening
 from tests.kit.kubelet import SECOND, START, World, Written, told
 
 TEXTS = [b"", b"a", b"a", b"b\r 1%\r 2%", b"\xff\xfe\x00", b"c" * 200]
@@ -59,6 +59,21 @@ def pieces(random: Random, whole: list[Written]) -> list[Written]:
             at, late = at + step, late + step
         made.append(Written(at, record.text + b" %d" % number))
     return made
+
+
+@given(CHANCE)
+@settings(max_examples=200, deadline=None)
+def test_a_copy_that_begins_in_the_middle_has_all_from_there_on_and_no_gap(random: Random) -> None:
+    untidy = random.choice([0, SECOND * 9 // 10])
+    made = records(random, 80, pace=[0, SECOND // 3, SECOND], untidy=untidy)
+    made = made if untidy else pieces(random, made)
+    begin = random.choice(made).at // SECOND
+    world = World(random, made, begin=begin)
+
+    copier = world.run()
+
+    assert copier.copy == opening(begin) + told(world.records, begin)
+    assert copier.gaps == 0
 
 
 @given(CHANCE)

@@ -7,8 +7,11 @@ from llmdbenchd.kit.stamps import (
     Gap,
     end_of_stamped,
     gaps,
+    is_mark,
     mark,
     marks,
+    opened_at,
+    opening,
     plain,
     second_of,
     stamp_of,
@@ -78,3 +81,16 @@ def test_marks_say_where_their_lines_begin_and_end() -> None:
 
     assert [*marks(text)] == [at_top, (begin, len(text), first)]
     assert [*marks(text + b"\n")] == [at_top, (begin, len(text) + 1, first)]
+
+
+def test_a_copy_that_begins_in_the_middle_says_so_in_a_line_that_is_none_of_the_log() -> None:
+    line = opening(1_793_880_000)
+
+    assert opened_at(line) == "2026-11-05T12:00:00.000000000Z"
+    assert (second_of(line), is_mark(line), gaps(line)) == (1_793_880_000, True, [])
+
+
+@pytest.mark.parametrize("line", [b"", UTC + b" text\n", b"no stamp " + opening(0)])
+def test_no_other_line_is_where_a_copy_begins(line: bytes) -> None:
+    assert opened_at(line) == ""
+    assert not is_mark(line)

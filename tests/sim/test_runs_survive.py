@@ -32,7 +32,9 @@ from tests.fakes.world import FakeClock, FakeHandbook, FakeLedger, Killed
 KEYS = ("a/r001", "b/r001", "c/r001")
 LIMITS = {
     "a/r001": Limits(launchers=2, attempts=2, run_s=100, start_s=50, collect_s=200, lost_s=60),
-    "b/r001": Limits(launchers=1, attempts=3, run_s=100, start_s=50, collect_s=200, lost_s=60),
+    "b/r001": Limits(
+        attempts=3, run_s=100, start_s=50, collect_s=200, lost_s=60, follow_servers=True
+    ),
     "c/r001": Limits(launchers=3, attempts=1, run_s=100, keep_going=True, collect_s=200),
 }
 MINUTES = (1.0, 6.0, 31.0, 49.0, 51.0, 99.0, 101.0, 201.0, 601.0)
@@ -85,7 +87,8 @@ class Daemon:
         self.admission.refresh_soon()
 
     def _look_after(self, record: Record, now: Moment) -> None:
-        self.wanted[record.key] = wanted(record, now)
+        follow_servers = LIMITS[record.key].follow_servers
+        self.wanted[record.key] = wanted(record, now, follow_servers=follow_servers)
 
     async def settle(self) -> None:
         """Make passes until nothing asks for one."""
@@ -223,6 +226,8 @@ class BadWorld(RuleBasedStateMachine):
         def learn(one: Record) -> Record:
             if activity.kind == "follow":
                 return facts.log_done(one, activity.attempt, activity.index) if well else one
+            if activity.kind == "servers":
+                return facts.servers_followed(one, activity.attempt, "") if well else one
             if activity.kind == "resolve" and not well and one.tries % 2:
                 return facts.not_yet(one, "503", 900.0, now)
             if not well:

@@ -52,6 +52,20 @@ async def test_both_levels_and_their_wakes_are_told_as_the_version_tells_them(
     assert (first.level, second.level) == told
 
 
+async def test_weights_that_were_discarded_are_loaded_again(simulators: Simulators) -> None:
+    log = StringIO()
+    values = {**NO_TIME, "weights_load_s": 0.01}
+    asked = Load(version="0.32", seconds=0.01, sleep_mode=True, values=values)
+    server = await simulators.start(fast(load=asked), log)
+
+    answer = await server.post("/collective_rpc", {"method": "reload_weights"})
+
+    assert answer.json == {"results": [None]}
+    assert "Reloading and processing weights took 0.01 seconds" in log.getvalue()
+    for wrong in ({"method": "profile"}, {}):
+        assert (await server.post("/collective_rpc", wrong)).status == 400
+
+
 async def test_waking_by_tags_leaves_it_asleep_until_all_are_awake(simulators: Simulators) -> None:
     log = StringIO()
     server = await simulators.start(fast(load=load("0.32")), log)

@@ -77,6 +77,7 @@ class AcceptedJob:
             collect_s=spec.timeouts.collect,
             fail_above=spec.fail_above,
             keep_going=spec.keep_going,
+            follow_servers=spec.follow_servers and spec.harness.name != NOP,
             sends_load=spec.harness.name != NOP,
             dry_run=spec.dry_run,
             skip_run=spec.skip_run,

@@ -137,6 +137,9 @@ class Attempt:
             sleep_mode=nop.sleep_mode,
             restart=nop.restart,
             repeat=nop.repeat,
+            launcher=nop.launcher,
+            launcher_port=nop.launcher_port,
+            launcher_vllm_port=nop.launcher_vllm_port,
         )
         return (PlanFile(FILE, written(order)),)
 

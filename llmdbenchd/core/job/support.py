@@ -19,6 +19,8 @@ _HARNESSES = frozenset(
     {"aiperf", "guidellm", "inference-perf", "inferencemax", NOP, "vllm-benchmark"}
 )
 _TAKE_A_KEY = frozenset({"inference-perf", "inferencemax", "vllm-benchmark"})
+_PORTS = ("nop.launcher_port", "nop.launcher_vllm_port")
+_OF_NOP = "is about the harness nop, and this one sends load"
 _OF_A_FILE = "llmdbenchd nop FILE reads the log of a server on this machine"
 
 _LATER = {
@@ -46,9 +48,7 @@ _DECISIVE: Mapping[str, Mapping[str, str]] = {  # without them something else wo
         "follow_servers": f"{_NOT_YET}: the servers' logs are followed on a cluster only",
         "dataset.dir": f"{_NOT_YET}: a data set lies in the launcher's own workspace",
     },
-    KUBERNETES: {
-        "follow_servers": f"{_NOT_YET}: following the servers' logs comes later",
-    },
+    KUBERNETES: {},
 }
 
 _NOT_OF_THIS_JOB = frozenset({DAEMON, SUBMITTED, SCENARIO})  # written with other jobs in mind
@@ -91,7 +91,8 @@ def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Supp
     """
     refused = [*_decisive(spec, values, engine), *_target(spec, values, engine)]
     warnings: list[Problem] = []
-    without = {**_WITHOUT_EFFECT[engine], **_of_nop(spec, engine)}
+    of_nop = {} if spec.harness.name == NOP else {"nop": _OF_NOP}
+    without = {**_WITHOUT_EFFECT[engine], **of_nop}
     for problem in _given(values, without):
         origin = values[problem.field].origin
         if origin == SCENARIO and problem.field.startswith("nop."):
@@ -99,19 +100,28 @@ def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Supp
         (warnings if origin in _NOT_OF_THIS_JOB else refused).append(problem)
     if spec.endpoint and _is_given(values["methods"]):
         warnings.append(_at(values, "methods", "has no effect beside `endpoint`"))
+    warnings += _ports_of_nobody(spec, values)
     if spec.skip_run and _is_given(values["repeat"]):
         warnings.append(_at(values, "repeat", "has no effect with `skip_run`"))
+    if spec.follow_servers and (why := _follows_nobody(spec)):
+        warnings.append(_at(values, "follow_servers", why))
     return Support(in_line_order(refused), in_line_order(warnings))
 
 
-def _of_nop(spec: JobSpec, engine: str) -> Mapping[str, str]:
-    """What the fields of the harness nop are without."""
-    if spec.harness.name != NOP:
-        return {"nop": "is about the harness nop, and this one sends load"}
-    if engine == LOCAL:
-        return {}  # it is refused as a whole
-    later = f"{_NOT_YET}: the launcher variant comes later"
-    return dict.fromkeys(("nop.launcher", "nop.launcher_port", "nop.launcher_vllm_port"), later)
+def _ports_of_nobody(spec: JobSpec, values: Mapping[str, Value]) -> Iterator[Problem]:
+    """Ports of a launcher that is not asked for; scenarios and environments always have some."""
+    if spec.harness.name == NOP and not spec.nop.launcher:
+        reasons = dict.fromkeys(_PORTS, "has no effect without `nop.launcher: true`")
+        for problem in _given(values, reasons):
+            if values[problem.field].origin not in {SCENARIO, *_NOT_OF_THIS_JOB}:
+                yield problem
+
+
+def _follows_nobody(spec: JobSpec) -> str:
+    """Why no servers' logs are recorded beside the run, if that is so."""
+    if spec.harness.name == NOP:
+        return "has no effect with the harness nop: it records them anyhow"
+    return "has no effect with `skip_run`: nothing is launched" if spec.skip_run else ""
 
 
 def _target(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterator[Problem]:
@@ -169,6 +179,9 @@ def _recording(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Itera
         yield _at(values, "harness.parallelism", "nop has one recorder", "write nop.repeat: N")
     if spec.harness.debug:
         yield _at(values, "harness.debug", "nop has no pod that one could look into")
+    if spec.nop.launcher and spec.nop.launcher_port == spec.nop.launcher_vllm_port:
+        message = "is the launcher's own port: the server that it starts needs another"
+        yield _at(values, "nop.launcher_vllm_port", message, "write 8002, as the field does")
     if not spec.harness.wait_timeout:
         message = "a recording that is left alone ends when the daemon does"
         yield _at(values, "harness.wait_timeout", message, "write how many seconds it may take")

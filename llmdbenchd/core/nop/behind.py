@@ -31,6 +31,14 @@ class Behind:
         """Whether no pod can be one of them."""
         return not (self.selectors or self.names)
 
+    @property
+    def query(self) -> Mapping[str, str]:
+        """What narrows a list of pods to those that may be among them."""
+        if self.names or len(self.selectors) != 1:
+            return {}
+        [labels] = self.selectors
+        return {"labelSelector": ",".join(f"{key}={value}" for key, value in labels.items())}
+
     def holds(self, pod: Pod) -> bool:
         """Whether a pod is one of them."""
         labels, owners = pod.metadata.labels.items(), pod.metadata.owner_references

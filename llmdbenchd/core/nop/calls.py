@@ -24,7 +24,7 @@ class Cycle:
     """One sleep and the waking after it, by our clock.
 
     Attributes:
-        server: the pod's name.
+        server: the pod's name; of what its launcher started with the port, as `pod:8002`.
         begun: seconds since 1970.
         sleep_s: from the request until the server says that it sleeps; None if it never did.
         wake_s: likewise until it is awake; after level 2 with the reload of its weights.

@@ -70,7 +70,7 @@ def _failed(server: Server) -> str:
     """Why it will not be ready, or nothing."""
     pod = server.pod
     name = pod.metadata.name
-    said = _last_words(server.recorded)
+    said = last_words(server.recorded)
     if pod.status.phase == "Failed":
         reason = ": ".join(filter(None, (pod.status.reason, pod.status.message)))
         return f"pod {name} failed{f' ({reason})' if reason else ''}{_end(pod)}{said}"
@@ -122,6 +122,7 @@ def _end(pod: Pod) -> str:
     return ""
 
 
-def _last_words(recorded: Sequence[Recorded]) -> str:
+def last_words(recorded: Sequence[Recorded]) -> str:
+    """Why the last start that failed did, as the rest of a sentence; or nothing."""
     failed = [one.attempt.failed for one in recorded if one.attempt.failed]
     return f"; its log says: {failed[-1].reason}" if failed else ""

@@ -5,12 +5,19 @@ is kept before it is asked for: the ids that were there, and the options that we
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from llmdbenchd.core.nop.attempt import Attempt
+from llmdbenchd.core.nop.facts import facts_of
+
+STANDALONE, LAUNCHED = "vLLM Standalone", "vLLM Launcher"
+"""As the field's report calls the two."""
 _SKIPPED = frozenset({"model_tag", "port"})
+_OVER = frozenset({"stopped", "terminated", "not_running"})
+_TOLD_WITH_DEFAULTS = "("  # how a whole Namespace begins, as vLLM wrote it before 0.9
 
 
 class Instance(msgspec.Struct, frozen=True):
@@ -18,13 +25,18 @@ class Instance(msgspec.Struct, frozen=True):
 
     Attributes:
         instance_id: the launcher's own.
-        status: `started`, `running`, `stopped`, `terminated`: its own word.
+        status: `started`, `running`, `stopped`, `terminated`, `not_running`: its own word.
         options: that it was started with; empty where this launcher does not tell.
     """
 
     instance_id: str
     status: str = ""
     options: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it runs no more; it is listed until somebody deletes it."""
+        return self.status in _OVER
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -37,6 +49,10 @@ class Listing(msgspec.Struct, frozen=True):
 
 class Unclear(ValueError):
     """Nothing tells which instance is ours; none is touched."""
+
+
+class Untold(ValueError):
+    """A server's log does not tell with which arguments it was started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +68,59 @@ class Wanted:
     before: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """One instance that a recording started, or is about to.
+
+    Attributes:
+        namespace, pod, uid: whose launcher.
+        begun: when it was asked for, seconds since 1970.
+        instance: its id; empty until the launcher has told it.
+        ready_at: when it answered first, likewise; None if it never did.
+        trouble: why it is not what was asked for.
+        is_over: whether nothing of it is left.
+    """
+
+    namespace: str
+    pod: str
+    uid: str
+    wanted: Wanted
+    begun: float
+    instance: str = ""
+    ready_at: float | None = None
+    trouble: str = ""
+    is_over: bool = False
+
+
+def options_like(attempts: Sequence[Attempt], port: int) -> str:
+    """Options of an instance that is as the standalone server is.
+
+    Args:
+        attempts: the server's starts; the last one counts.
+        port: that the instance listens on.
+
+    Raises:
+        Untold: its log does not tell its own arguments.
+    """
+    told = [one for one in attempts if "args" in one.text]
+    args = facts_of(told[-1]).args if told else None
+    if args is None:
+        raise Untold("the standalone server's log does not tell its arguments")
+    if told[-1].text["args"].startswith(_TOLD_WITH_DEFAULTS):
+        raise Untold("the standalone server's log tells all defaults among its arguments")
+    return options_of(args, port)
+
+
 def options_of(args: Mapping[str, object], port: int) -> str:
-    """The standalone server's own arguments as options of an instance.
+    """A server's own arguments as options of an instance.
 
     Args:
         args: as its log told them, by name.
-        port: that the instance listens on; the standalone server's own is left out.
+        port: that the instance listens on; the server's own is left out.
     """
     words = [f"--port {port}"]
+    if "model" not in args and args.get("model_tag"):
+        words.append(f"--model {args['model_tag']}")
     for name, value in args.items():
         if name in _SKIPPED or value is None:
             continue
@@ -91,13 +152,25 @@ def ours(wanted: Wanted, listing: Listing) -> tuple[str, ...]:
     return tuple(one.instance_id for one in new)
 
 
-def why_not(listing: Listing, mine: Collection[str] = ()) -> str | None:
-    """Why no instance may be started now: somebody else's runs; None = one may."""
+def why_not(listing: Listing) -> str:
+    """Why no instance may be started now: somebody's runs already; nothing if one may."""
     others = [
         f"{one.instance_id} ({one.status or 'no status'})"
         for one in listing.instances
-        if one.instance_id not in mine
+        if not one.is_over
     ]
-    if others:
-        return f"the launcher has instances that are not ours: {', '.join(others)}"
-    return None
+    return f"the launcher runs instances that are not ours: {', '.join(others)}" if others else ""
+
+
+def ended(instance: str, listing: Listing) -> str:
+    """Why it will not be ready any more, or nothing."""
+    for one in listing.instances:
+        if one.instance_id == instance:
+            return f"instance {instance} is {one.status}" if one.is_over else ""
+    return f"the launcher knows nothing of instance {instance} any more"
+
+
+def launcher_of(containers: Sequence[str]) -> str:
+    """Which of a pod's containers is the launcher: it is called so, or is the second."""
+    called = [one for one in containers if "launcher" in one]
+    return next(iter(called or containers[1:2]), "")

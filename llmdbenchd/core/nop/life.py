@@ -1,6 +1,6 @@
 """One life of a container: whether it is over, and who has its name afterwards."""
 
-from llmdbenchd.core.nop.cluster import seconds_of, status_of
+from llmdbenchd.core.nop.cluster import Life, lives, seconds_of, status_of
 from llmdbenchd.core.pods.objects import ContainerStatus, Pod
 
 
@@ -38,6 +38,22 @@ def succeeded(pod: Pod, container: str, restart: int) -> tuple[int, bool] | None
     began = _began(status, at_once=status.restart_count == restart + 1)
     is_next = status.restart_count == restart + 1 and status.state.waiting is None
     return None if began is None else (int(began), is_next)
+
+
+def began_by(pod: Pod, container: str, restart: int, at: float) -> bool:
+    """Whether a life may have begun before this moment (seconds since 1970), as far as is told."""
+    life = _told(pod, container, restart)
+    return life is None or life.started_at is None or life.started_at < at
+
+
+def was_over_by(pod: Pod, container: str, restart: int, at: float) -> bool:
+    """Whether the status tells that a life was over before this moment."""
+    life = _told(pod, container, restart)
+    return life is not None and life.ended_at is not None and life.ended_at < at
+
+
+def _told(pod: Pod, container: str, restart: int) -> Life | None:
+    return next((one for one in lives(pod, container) if one.restart == restart), None)
 
 
 def _began(status: ContainerStatus, *, at_once: bool) -> float | None:

@@ -9,13 +9,15 @@ from llmdbenchd.core.nop.names import NAMES
 from llmdbenchd.core.nop.order import Order
 from llmdbenchd.core.nop.report import Json
 from llmdbenchd.core.nop.results import value_of
-from llmdbenchd.core.nop.stages import Stage, categories
+from llmdbenchd.core.nop.stages import UNCATEGORIZED, Stage, categories
 from llmdbenchd.core.nop.story import Start, Story, ending, titled
+from llmdbenchd.core.nop.unprepared import unprepared
 
 _SHOWN = ("model_load_s", "model_load_size_gib", "dynamo_s", "graph_cache_load_s",
           "graph_compile_s", "torch_compile_s", "memory_profiling_s", "initial_free_gib",
           "free_after_profiling_gib", "kv_cache_available_gib", "graph_capture_s",
           "engine_init_s", "sleep_s", "sleep_freed_gib", "sleep_in_use_gib", "wake_s")  # fmt: skip
+_NOT_RUN = "not told: the preprocess script did not run in the pod"
 
 
 def categories_log(starts: Sequence[Start]) -> str:
@@ -57,9 +59,11 @@ def _elapsed(stage: Stage) -> str:
 
 def analysis(stories: Sequence[Story], document: Json, order: Order) -> str:
     """The whole of `result.txt`."""
-    lines = [*_scenario(document), *_asked(order), "", *_benchmark(document)]
+    no_gpu = next((story.no_gpu for story in stories if story.no_gpu), "")
+    lines = [*_scenario(document, no_gpu), *_asked(order), "", *_benchmark(document)]
     for name, story, start in titled(stories):
         lines += ["", f"{name}: {ending(start)}", *_values(start), *_table(start)]
+        lines += [f"  {advice}" for advice in unprepared(start.attempt)]
         if start is story.best:
             lines += _cycles(story)
     for story in stories:
@@ -77,7 +81,7 @@ def analysis(stories: Sequence[Story], document: Json, order: Order) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _scenario(document: Json) -> list[str]:
+def _scenario(document: Json, no_gpu: str) -> list[str]:
     scenario = document["scenario"]
     assert isinstance(scenario, dict)  # noqa: S101 - made by `results.result`
     engines = [
@@ -93,7 +97,7 @@ def _scenario(document: Json) -> list[str]:
         "  Engines     :",
         *engines,
         "  GPUs        :",
-        *(gpus or ["    not told: the preprocess script did not run in the pod"]),
+        *(gpus or [f"    {f'none: {no_gpu}' if no_gpu else _NOT_RUN}"]),
     ]
 
 
@@ -120,7 +124,7 @@ def _values(start: Start) -> list[str]:
 
 
 def _table(start: Start) -> list[str]:
-    stages = categories(start.attempt)
+    stages = [one for one in categories(start.attempt) if one.title != UNCATEGORIZED]
     if not stages:
         return []
     rows = [f"  {'Category':<26}{'Process':<22}{'Elapsed(secs)':>14}"]

@@ -12,7 +12,7 @@ from llmdbenchd.core.nop.names import headline
 from llmdbenchd.core.nop.order import Order
 from llmdbenchd.core.nop.report import Json
 from llmdbenchd.core.nop.sleeps import sleeps
-from llmdbenchd.core.nop.stages import Stage, categories, durations
+from llmdbenchd.core.nop.stages import UNCATEGORIZED, Stage, categories, durations
 from llmdbenchd.core.nop.story import Start, Story, titled
 
 METRICS = {
@@ -145,7 +145,7 @@ def nested(stages: Sequence[Stage], parent: str = "") -> list[Json]:
     """Categories whose seconds are known, each with its parts."""
     found: list[Json] = []
     for stage in stages:
-        if stage.parent != parent or stage.seconds is None:
+        if stage.parent != parent or stage.seconds is None or stage.title == UNCATEGORIZED:
             continue
         one: Json = {"title": stage.title, "elapsed": stage.seconds}
         if stage.process:

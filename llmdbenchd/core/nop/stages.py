@@ -47,6 +47,9 @@ class _Row:
     parent: str = ""
 
 
+UNCATEGORIZED = "Uncategorized"
+"""What lies between two of the field's categories: of its `categories.log` only."""
+
 CATEGORIES = (
     _Row("Detect Platform", ("no_plugins",), ("platform",)),
     _Row("LLM Imports", ("platform",), ("plugins",)),
@@ -95,7 +98,7 @@ def categories(attempt: Attempt) -> list[Stage]:
     for stage in tops:
         if until and stage.begin_at and until.end_at and stage.begin_at > until.end_at:
             gaps.append(
-                Stage("Uncategorized", "", until.end_line, stage.start_line,
+                Stage(UNCATEGORIZED, "", until.end_line, stage.start_line,
                       round(stage.begin_at - until.end_at, 6), is_logged=False,
                       within_s=max(until.within_s, stage.within_s, 1.0),
                       begin_at=until.end_at, end_at=stage.begin_at)

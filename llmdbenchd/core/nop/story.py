@@ -1,17 +1,19 @@
 """What was recorded of one container: its starts, its cluster's view, its sleeps."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from llmdbenchd.core.nop.attempt import Attempt
 from llmdbenchd.core.nop.calls import Cycle
+from llmdbenchd.core.nop.instances import LAUNCHED, STANDALONE
 from llmdbenchd.core.nop.timeline import Recorded, Timeline
 
 _GPU = re.compile(
     r"gpu_uuid='(?P<uuid>[^']*)' gpu_name='(?P<name>[^']*)' "
     r"compute_cap='(?P<compute_cap>[^']*)' persistence_mode='(?P<persistence_mode>[^']*)'"
 )
+_NO_GPU = re.compile(r"preprocess: no GPU: (\S.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Story:
         gaps: of its logs, in words.
         made_at: when the pod was made, seconds since 1970.
         gpus: as the preprocess script prints them.
+        title: what the field calls it; empty where it calls it by its name.
+        no_gpu: why that script found none; empty where it did not run, or found one.
     """
 
     number: int
@@ -52,10 +56,12 @@ class Story:
     gaps: tuple[str, ...] = ()
     cycles: tuple[Cycle, ...] = ()
     gpus: tuple[dict[str, str], ...] = ()
+    title: str = ""
+    no_gpu: str = ""
 
     @property
     def name(self) -> str:
-        """As the field names it; a folder's name too."""
+        """As the field names a folder of its files."""
         return f"{self.pod}_{self.container}"
 
     @property
@@ -70,11 +76,37 @@ def titled(stories: Sequence[Story]) -> list[tuple[str, Story, Start]]:
     found = []
     many = len({story.number for story in stories}) > 1
     for story in stories:
-        name = f"{story.name} #{story.number}" if many else story.name
+        title = story.title or story.name
+        name = f"{title} #{story.number}" if many else title
         for number, start in enumerate(story.starts, 1):
             own = name if start is story.best else f"{name} (start {number}: {ending(start)})"
             found.append((own, story, start))
     return found
+
+
+def as_the_field_calls_them(
+    own: Sequence[Story], launched: Sequence[Story], launchers: Mapping[str, str]
+) -> list[Story]:
+    """The same with the titles of the launcher variant; standalone servers first.
+
+    Args:
+        own: of each container.
+        launched: of each instance of a launcher; without a start where its launcher keeps no
+            logs of instances, and has their lines in its own.
+        launchers: by pod, which container is the launcher.
+    """
+    apart = {one.pod for one in launched if one.starts}
+    several = len({(one.number, one.pod) for one in own}) > len({one.number for one in own})
+
+    def titled_so(story: Story, kind: str) -> Story:
+        return replace(story, title=f"{kind} {story.pod}" if several else kind)
+
+    of_launchers = [one for one in own if one.container == launchers.get(one.pod)]
+    return [
+        *(titled_so(one, STANDALONE) for one in own if one not in of_launchers),
+        *(one if one.pod in apart else titled_so(one, LAUNCHED) for one in of_launchers),
+        *(titled_so(one, LAUNCHED) for one in launched),
+    ]
 
 
 def ending(start: Start) -> str:
@@ -83,6 +115,11 @@ def ending(start: Start) -> str:
     if attempt.ready:
         return "ready"
     return "failed" if attempt.failed else "cut off"
+
+
+def no_gpu_of(lines: Iterable[str]) -> str:
+    """Why the preprocess script named no device, as it prints that; empty if it does not."""
+    return next((found[1] for line in lines if (found := _NO_GPU.search(line))), "")
 
 
 def gpus_of(lines: Iterable[str]) -> tuple[dict[str, str], ...]:

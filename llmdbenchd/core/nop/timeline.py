@@ -108,7 +108,34 @@ def timeline(
     )
 
 
-def _of_the_log(recorded: Recorded, life: Life | None) -> list[Step]:
+def of_an_instance(
+    pod: str, container: str, recorded: Sequence[Recorded], begun: float, trouble: str
+) -> Timeline:
+    """What an inference launcher started: nobody knows of it but its log, and we who asked.
+
+    Args:
+        pod: of the launcher.
+        container: what stands for the instance.
+        recorded: its log's starts.
+        begun: when it was asked for.
+        trouble: why it is not what was asked for.
+    """
+    asked = Life(0, begun)
+    steps = [step for one in recorded for step in _of_the_log(one, asked, "asked for")]
+    steps.sort(key=lambda one: (one.begin_at is None, one.begin_at or 0.0))
+    last = recorded[-1].attempt if recorded else None
+    verdict, reason = Verdict.STARTING, "it has not said that it is ready"
+    if trouble or (last and last.failed):
+        told = last.failed.reason if last and last.failed else ""
+        verdict, reason = Verdict.FAILED, trouble or told
+    elif last and last.ready:
+        verdict, reason = Verdict.READY, "its log says that it is ready"
+    return Timeline(pod, container, verdict, reason, tuple(steps), (), (), (), 0, None)
+
+
+def _of_the_log(
+    recorded: Recorded, life: Life | None, since: str = "container's start"
+) -> list[Step]:
     """The stages of a start, and what went before its first line."""
     found = [
         Step(
@@ -128,7 +155,7 @@ def _of_the_log(recorded: Recorded, life: Life | None) -> list[Step]:
         first = min(marks)
         lasted = max(first - life.started_at, 0.0)
         found.append(Step("import", life.started_at, first, lasted, GRAIN_S, "status",
-                          recorded.restart, "container's start to the first line"))  # fmt: skip
+                          recorded.restart, f"{since} to the first line"))  # fmt: skip
     return found
 
 

@@ -4,7 +4,8 @@ Versioned: a reader takes its own version and older ones, and refuses newer ones
 """
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,6 +38,39 @@ class LogFacts:
 
     size: int
     gaps: tuple[LogGap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLog:
+    """The log of one life of a container of a server, beside the load.
+
+    Attributes:
+        restart: which life of the container, from 0.
+        file: its place in the archive.
+        bytes: its length there, stamps included.
+        begins: where it begins, as its first line says; None: with the life's first line.
+        gaps: where lines of it may be missing.
+    """
+
+    pod: str
+    container: str
+    restart: int
+    file: str
+    bytes: int
+    begins: str | None = None
+    gaps: tuple[LogGap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What was recorded of the servers (`follow_servers`); it never decides a verdict.
+
+    Attributes:
+        lacking: what may be missing beside the gaps, and why; empty: nothing.
+    """
+
+    lacking: str
+    logs: tuple[ServerLog, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +125,8 @@ class RunFacts:
             `report_notes` what was put right in them.
         files: files brought home, `size` their sum in bytes, or None when nothing was.
         manifest: `launcher` or `late`, or empty when nothing was brought home.
+        servers: of the last attempt; None when their logs were not asked for.
+        server_logs: logs of model servers, by their paths in the archive.
         notes: what else a reader must know.
     """
 
@@ -118,6 +154,8 @@ class RunFacts:
     files: int | None = None
     size: int | None = None
     manifest: str = ""
+    servers: ServerFacts | None = None
+    server_logs: Mapping[str, LogFacts] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     past: tuple[PastAttempt, ...] = ()
 
@@ -133,7 +171,12 @@ def run_document(facts: RunFacts) -> dict[str, Any]:
         **{name: getattr(facts, name) for name in _SAME},
         "times": {name: _utc(getattr(facts, name)) for name in ("queued", "started", "finished")},
         "launchers": [asdict(launcher) for launcher in facts.launchers],
+        "servers": asdict(facts.servers) if facts.servers else None,
         "past": [asdict(attempt) for attempt in facts.past],
+        "server_logs": [
+            {"path": path, "bytes": log.size, "gaps": [asdict(gap) for gap in log.gaps]}
+            for path, log in facts.server_logs.items()
+        ],
         "requests": _requests(metrics),
         "metrics": row(facts),
         "notes": [*(metrics.notes if metrics else ()), *facts.notes],

@@ -58,6 +58,12 @@ HARNESSES: Mapping[str, tuple[Native, ...]] = {
 }
 
 
+TOLD: Mapping[str, str] = {"nop": "analysis/result.txt"}
+"""Where harnesses that send no load tell people what they measured, below their results."""
+SERVER_LOGS: Mapping[str, str] = {"nop": "*/vllm*.log"}
+"""Which of their results are logs of model servers, as patterns of paths."""
+
+
 def kind_of(harness: str, name: str) -> Native | None:
     """The row of `HARNESSES` that the file `name` falls under, or None."""
     rows = HARNESSES.get(harness, ())

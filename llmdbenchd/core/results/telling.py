@@ -46,13 +46,18 @@ _WIDTH = 42
 _FIGURES = ("mean", "p50", "p90", "p99")
 
 
-def summary_text(facts: RunFacts) -> bytes:
-    """What a person reads first about a run; a figure that nobody measured is a dash."""
+def summary_text(facts: RunFacts, told: str = "") -> bytes:
+    """What a person reads first about a run; a figure that nobody measured is a dash.
+
+    Args:
+        facts: of the run.
+        told: by a harness that sends no load, in place of such figures.
+    """
     lines = [f"{facts.job}/{facts.run}: {facts.phase} ({facts.reason})", _what(facts), ""]
-    if facts.metrics is None:
-        lines.append("Nothing was measured.")
-    else:
+    if facts.metrics is not None:
         lines += _table(facts.metrics)
+    else:
+        lines.append(told.rstrip("\n") or "Nothing was measured.")
     notes = [*(facts.metrics.notes if facts.metrics else ()), *facts.notes]
     lines += ["", *(f"Note: {note}." for note in notes)] if notes else []
     return ("\n".join(lines) + "\n").encode()

@@ -48,6 +48,13 @@ def log_done(record: Record, attempt: int, index: int) -> Record:
     return replace(record, logs_done=tuple(sorted({*record.logs_done, index})))
 
 
+def servers_followed(record: Record, attempt: int, lacking: str) -> Record:
+    """The servers' logs of the attempt are here; `lacking` says what they lack, or is empty."""
+    if record.attempt != attempt or record.servers is not None:
+        return record
+    return replace(record, servers=lacking)
+
+
 def collected(record: Record, attempt: int, what: Collected | None, gone: str = "") -> Record:
     """All results of the attempt that can be had are home and proven.
 

@@ -15,6 +15,7 @@ from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Found, Past, Record
 from llmdbenchd.core.run.sight import Absent, Sight, Unknown
+from llmdbenchd.core.run.wanted import awaits_servers
 
 REMOVE_AGAIN_S = 5.0  # between two requests to remove the same launcher
 NEVER_RETRIED = frozenset({"refused", "job ended", "lost"})  # who is lost may still run
@@ -26,6 +27,8 @@ def collecting(record: Record, sights: Sequence[Sight], now: Moment, limits: Lim
         record = _given_up(record, now, limits)
         if not record.uncollected:
             return wait(record, now, record.deadline, record.wait_until)
+    if limits.follow_servers and awaits_servers(record) and not now.reached(record.deadline):
+        return wait(record, now, record.deadline)
     verdict = _verdict(record, limits)
     if not _retried(record, verdict, limits):
         reporting_record = record.enter(Phase.REPORTING, now)

@@ -26,6 +26,7 @@ class Limits:
         keep_going: one bad launcher does not end the others.
         dry_run: plan only; nothing is launched.
         skip_run: collect what lies on the claim already; nothing is launched.
+        follow_servers: the servers' logs are recorded beside it.
         sends_load: its harness proves its work by requests.
     """
 
@@ -46,6 +47,7 @@ class Limits:
     keep_going: bool = False
     dry_run: bool = False
     skip_run: bool = False
+    follow_servers: bool = False
     sends_load: bool = True
 
 

@@ -140,6 +140,8 @@ class Record:
         cancel_request: name of the last request to cancel, so that it counts once.
         logs_done: indices whose log was followed to its last byte.
         gone: why some of the results cannot be had any more, by anybody; nothing waits for them.
+        servers: what the servers' logs lack, empty for nothing; None: they are followed still,
+            or nobody asked for it.
         found: what a run that only collects brought home; None for one that makes launchers.
         tries: failed tries of the long work of this phase.
         history: every phase that was entered, over all attempts.
@@ -167,6 +169,7 @@ class Record:
     cancels: int = 0
     cancel_request: str = ""
     logs_done: tuple[int, ...] = ()
+    servers: str | None = None
     collected: Collected | None = None
     found: tuple[Found, ...] | None = None
     uncollected: str = ""
@@ -185,6 +188,12 @@ class Record:
     def key(self) -> str:
         """`JOB/RUN`: how people, the log and the work set name it."""
         return f"{self.job}/{self.run}"
+
+    @property
+    def launched(self) -> datetime | None:
+        """When the launchers of this attempt were first asked for (UTC), or None."""
+        launches = (one for one in self.history if one.phase is Phase.LAUNCHING)
+        return next((one.at for one in launches if one.attempt == self.attempt), None)
 
     @property
     def parts(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
 
-Kind = Literal["resolve", "follow", "collect", "report"]
+Kind = Literal["resolve", "follow", "servers", "collect", "report"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,17 +28,29 @@ class Activity:
         return f"{self.kind} {self.key} attempt {self.attempt} launcher {self.index}"
 
 
-def wanted(record: Record, now: Moment) -> frozenset[Activity]:
+def wanted(record: Record, now: Moment, *, follow_servers: bool = False) -> frozenset[Activity]:
     """The activities that this run needs at this moment."""
     work = {
         Activity(record.key, "follow", record.attempt, index)
         for index in record.seen
         if index not in record.logs_done and _is_followed(record)
     }
+    if follow_servers and awaits_servers(record):
+        work.add(Activity(record.key, "servers", record.attempt))
     kind = _long_work(record)
     if kind is not None and (record.wait_until is None or now.reached(record.wait_until)):
         work.add(Activity(record.key, kind, record.attempt))
     return frozenset(work)
+
+
+def awaits_servers(record: Record) -> bool:
+    """Whether the servers' logs are still followed, if the job wants that.
+
+    What they wrote until the load was over may still be on its way when results are collected.
+    """
+    if record.servers is not None or record.launched is None or record.cancels > 1:
+        return False
+    return record.phase.holds_slot or record.phase is Phase.COLLECTING
 
 
 def _is_followed(record: Record) -> bool:

@@ -1,6 +1,7 @@
 """The evidence of runs on this disk: live logs, collected results, reports, the archive.
 
     <state>/live/<job>/<run>/<attempt>/launcher-<i>.log      while the run is open
+    <state>/live/<job>/<run>/<attempt>/servers/              likewise, as the recorder keeps it
     <archive>/.incoming/<job>/<run>/attempts/<n>/...         what is brought home
     <archive>/<job>/<run>/                                   sealed
 
@@ -10,17 +11,23 @@ Blocking work runs in the executor that is given.
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from llmdbenchd.core.results.document import LogFacts, LogGap
+from llmdbenchd.core.results.document import LogFacts, LogGap, ServerLog
 from llmdbenchd.core.results.metrics import Metrics, combine
 from llmdbenchd.core.results.readers import Unreadable
-from llmdbenchd.core.results.summary import HARNESSES, find_native, measure
+from llmdbenchd.core.results.summary import (
+    HARNESSES,
+    SERVER_LOGS,
+    TOLD,
+    find_native,
+    measure,
+)
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.edge.files.archive import Archive
 from llmdbenchd.edge.files.durable import translated
@@ -33,22 +40,49 @@ from llmdbenchd.ports import Natives, Reported, ReportOrder
 
 Answer = TypeVar("Answer")
 
+SERVERS = "servers"
 _BLOCK = 1 << 20
 
 
-class DiskEvidence:
-    """Evidence below the folders `state` and `archive` (they may be on two disks)."""
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What is here of servers: facts for `run.json`, and files by their place in the archive."""
 
-    def __init__(self, state: Path, archive: Archive, disk: Executor) -> None:
+    logs: tuple[ServerLog, ...] = ()
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+
+class DiskEvidence:
+    """Evidence below the folders `state` and `archive` (they may be on two disks).
+
+    Args:
+        state: the daemon's own folder.
+        archive: where runs are sealed.
+        disk: threads for all that blocks.
+        served: reads a folder that servers' logs were followed into.
+    """
+
+    def __init__(
+        self, state: Path, archive: Archive, disk: Executor, *, served: Callable[[Path], Served]
+    ) -> None:
         self._live = state / "live"
         self._archive = archive
         self._disk = disk
         # Runs that start together end together: a converter each would take every core and GiB.
         self._converting = asyncio.Semaphore(len(os.sched_getaffinity(0)))
+        self._served = served
 
     def live_log(self, record: Record, index: int) -> Path:
         """The file that the log of launcher `index` is followed into."""
         return self._live_folder(record) / str(record.attempt) / f"launcher-{index}.log"
+
+    def live_servers(self, record: Record) -> Path:
+        """The folder that the servers' logs are followed into."""
+        return self._live_folder(record) / str(record.attempt) / SERVERS
+
+    async def servers(self, record: Record) -> tuple[ServerLog, ...]:
+        """What is here of the servers' logs."""
+        return (await self._do(self._served, self.live_servers(record))).logs
 
     async def results(self, record: Record, index: int) -> Path:
         """The folder that the results of launcher `index` are copied into."""
@@ -143,11 +177,14 @@ class DiskEvidence:
     def _natives(self, record: Record, harness: str) -> Natives:
         """Natives of all launchers; a torn file is counted and says nothing."""
         found, measured = 0, list[Metrics | None]()
+        told, logs = "", dict[str, LogFacts]()
         for index in record.parts:
             folder, whose = self._results(record, index), _harness(record, index, harness)
             with translated(folder):
                 names = find_native(whose, [path.name for path in folder.iterdir()])
                 texts = {name: (folder / name).read_bytes() for name in names}
+            told += _told(folder, whose)
+            logs |= {f"results/{index}/{name}": one for name, one in _server_logs(folder, whose)}
             found += len(names)
             try:
                 measured.append(measure(whose, texts))
@@ -155,7 +192,7 @@ class DiskEvidence:
                 measured.append(None)
         known = [metrics for metrics in measured if metrics is not None]
         is_whole = len(known) == len(measured) and len(record.loads) <= 1
-        return Natives(found, combine(known) if is_whole else None)
+        return Natives(found, combine(known) if is_whole else None, told, logs)
 
     def _seal(self, record: Record, documents: Mapping[str, bytes]) -> Path:
         if self._archive.sealed(record.job, record.run) is None:
@@ -163,12 +200,33 @@ class DiskEvidence:
                 logs = made(self._attempt(record, int(live.parent.name)) / "logs")
                 with translated(logs):
                     _same_file(live, logs / live.name)
+            for followed in sorted(self._live_folder(record).glob(f"*/{SERVERS}")):
+                self._bring(followed, self._attempt(record, int(followed.parent.name)))
         path = self._archive.seal(
             record.job, record.run, attempt=record.attempt, documents=documents
         )
         with translated(self._live):
             shutil.rmtree(self._live_folder(record), ignore_errors=True)
         return path
+
+    def _bring(self, followed: Path, home: Path) -> None:
+        for name, path in self._served(followed).files.items():
+            with translated(home / name):
+                made((home / name).parent)
+                _same_file(path, home / name)
+
+
+def _told(folder: Path, harness: str) -> str:
+    """What is told to people among the results of a harness that sends no load."""
+    path = folder / TOLD.get(harness, "")
+    with translated(path):
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _server_logs(folder: Path, harness: str) -> Iterator[tuple[str, LogFacts]]:
+    if harness in SERVER_LOGS:
+        for path in sorted(folder.glob(SERVER_LOGS[harness])):
+            yield path.relative_to(folder).as_posix(), log_facts(path)
 
 
 def log_facts(path: Path) -> LogFacts:

@@ -1,7 +1,6 @@
 """The inference launcher's REST API through the API server's proxy: make, watch, delete, log."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote
@@ -59,15 +58,10 @@ class Instances:
         """
         if found := await self._ours(wanted):
             return found[0]
-        said = self._decoded(
-            await self.session.ask(
-                "POST", self._folder, body={"options": wanted.options}, timeout_s=_STARTS_S
-            ),
-            Instance,
+        said = await self.session.ask(
+            "POST", self._folder, body={"options": wanted.options}, timeout_s=_STARTS_S
         )
-        if said.status != "started":
-            raise Refused(f"{self._what}: instance {said.instance_id} is {said.status!r}")
-        return said.instance_id
+        return self._decoded(said, Instance).instance_id
 
     async def delete(self, instance: str) -> None:
         """End it; one that is gone already is no error."""
@@ -79,7 +73,7 @@ class Instances:
                 raise  # the pod or the proxy was not found, not the instance
             return
         said = self._decoded(body, Instance)
-        if said.status != "terminated" or said.instance_id != instance:
+        if not said.is_over or said.instance_id != instance:
             raise Unavailable(
                 f"{self._what}: asked to end {instance}, it says {said.status!r} "
                 f"of {said.instance_id}"
@@ -96,24 +90,14 @@ class Instances:
             await self.delete(instance)
         return found
 
-    @asynccontextmanager
-    async def running(self, wanted: Wanted) -> AsyncIterator[str]:
-        """The instance, for the length of the block: it is ended however the block ends.
-
-        A kill in between leaves it: whoever comes next calls `delete_ours`.
-        """
-        instance = ""
-        try:
-            instance = await self.create(wanted)
-            yield instance
-        finally:
-            if instance:
-                await self.delete(instance)
-            else:
-                await self.delete_ours(wanted)
-
     async def log(self, instance: str, begin: int = 0) -> AsyncIterator[bytes]:
-        """What its log has from a byte on, up to now; a launcher may ignore that and send all."""
+        """What its log has from a byte on; a launcher may ignore that and send all.
+
+        It may also send a piece only (of 1 MiB): ask again until nothing comes.
+
+        Raises:
+            NotFound: it is not there, or this launcher keeps no logs.
+        """
         headers = {"Range": f"bytes={begin}-"} if begin else {}
         path = f"{self._folder}/{quote(instance, safe='')}/log"
         try:

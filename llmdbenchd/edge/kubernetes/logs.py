@@ -20,8 +20,8 @@ from llmdbenchd.edge.kubernetes.errors import QUOTED
 from llmdbenchd.edge.kubernetes.logfile import LogFile, NotWritten, Successor, log_file
 from llmdbenchd.edge.kubernetes.logtrouble import Patience, Trouble, passing, trouble_of
 from llmdbenchd.edge.kubernetes.pools import Pool
-from llmdbenchd.kit.resume import Replay
-from llmdbenchd.kit.stamps import BEGINNING, Gap, mark, second_of
+from llmdbenchd.kit.resume import Bookmark, Replay
+from llmdbenchd.kit.stamps import BEGINNING, Gap, mark, opening, second_of, stamp_of
 from llmdbenchd.ports import Refused, Unavailable
 
 BREATH_S = 0.5  # between looks at a stream: a look costs as much as twenty lines
@@ -68,6 +68,9 @@ class LogCopy:
             no such pod (any more). May raise `Refused` or `Unavailable`: then nobody knows.
         successor: who has the container's name by now, as far as the pod's status tells; it
             tells so only of a life that is over.
+        begin: the second, since the epoch, with which the copy begins; its first line says so.
+            None: with the log's first line.
+        is_enough: whether nobody wants what is written from now on: it ends with one more read.
     """
 
     session: Streams
@@ -77,6 +80,8 @@ class LogCopy:
     into: Path
     is_over: Callable[[], Awaitable[bool]]
     successor: Callable[[], Successor | None] = lambda: None
+    begin: int | None = None
+    is_enough: Callable[[], bool] = lambda: False
     _bell: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _waiting: asyncio.Timeout | None = field(default=None, init=False)
     _was_rung: bool = field(default=False, init=False)  # since the look began
@@ -111,11 +116,13 @@ class LogCopy:
         pauses, patience = _Pauses(FIRST_PAUSE_S), Patience()
         while True:
             self._was_rung = False
+            enough = self.is_enough()
             over = await self._has_ended()  # asked before the look: nothing is written after it
             size = file.size
             trouble = await self._look(file, follow=not over)
-            if over and trouble is None and file.size == size:
+            if over and trouble is None and (enough or file.size == size):
                 return ""
+            trouble = trouble.briefly() if trouble is not None and enough else trouble
             if over and trouble is not None and patience.is_at_end(trouble):
                 await self._mark_end(file, trouble)
                 return trouble.what
@@ -125,15 +132,26 @@ class LogCopy:
 
     async def _mark_end(self, file: LogFile, trouble: Trouble) -> None:
         """Say in the copy itself that its end is missing; what never began has none."""
-        last = (await file.give_up()).stamp or (BEGINNING.encode() if trouble.loses else b"")
+        last = (await file.give_up()).stamp or (self._nothing if trouble.loses else b"")
+        await self._open(file)
         if last:
             why = " ".join(trouble.what.split())[:QUOTED]
             await file.add(mark(Gap(last.decode(), None, f"they could not be read: {why}")))
 
+    @property
+    def _nothing(self) -> bytes:
+        """The stamp before the first line."""
+        return BEGINNING.encode() if self.begin is None else stamp_of(opening(self.begin))
+
+    async def _open(self, file: LogFile) -> None:
+        """Say at the top where the copy begins; a mark alone is no line, and is written again."""
+        if self.begin is not None and not file.size:
+            await file.add(opening(self.begin))
+
     async def _has_ended(self) -> bool:
         self._bell.clear()
         try:
-            return await self.is_over()
+            return self.is_enough() or await self.is_over()
         except (Refused, Unavailable):
             return False
 
@@ -167,11 +185,12 @@ class LogCopy:
                 knows of an end before the status tells of it.
         """
         known = await file.rewind()
+        await self._open(file)
         replay = Replay(known)
         async with self.session.stream(
             f"/api/v1/namespaces/{self.namespace}/pods/{self.pod}/log",
             pool="logs",
-            query=self._query(known.since, follow=follow, previous=successor is not None),
+            query=self._query(self._since(known), follow=follow, previous=successor is not None),
             silence_s=SILENCE_S,
         ) as response:
             if successor is not None:
@@ -188,6 +207,11 @@ class LogCopy:
         if not follow and not said:
             await file.add(replay.finish())
         return said
+
+    def _since(self, known: Bookmark) -> int | None:
+        """From when on to ask. What lies before the copy's beginning is not known, and no gap."""
+        asked = [one for one in (known.since, self.begin) if one is not None]
+        return max(asked, default=None)
 
     def _query(self, since: int | None, *, follow: bool, previous: bool) -> Mapping[str, str]:
         """Never `tailLines`: it would be applied first, and cap what is told again."""

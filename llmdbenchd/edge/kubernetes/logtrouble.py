@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from llmdbenchd.edge.kubernetes.errors import BadRequest, Failed, Forbidden, NotFound, Throttled
@@ -19,6 +19,10 @@ class Trouble:
     patience_s: float
     pause_s: float = 0.0
     loses: bool = True  # also where nothing was read yet
+
+    def briefly(self) -> "Trouble":
+        """The same, where nobody can wait for long."""
+        return replace(self, patience_s=min(self.patience_s, SOON_S))
 
 
 def passing(what: str) -> Trouble:

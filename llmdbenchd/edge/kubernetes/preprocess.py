@@ -2,11 +2,11 @@
 
 import msgspec
 
+from llmdbenchd.core.rights import SCRIPTS
 from llmdbenchd.edge.kubernetes.errors import AlreadyExists, NotFound
 from llmdbenchd.edge.kubernetes.session import Session
 
-CONFIG_MAP = "llm-d-benchmark-preprocesses"
-"""Its name in the field; pods mount it at /setup/preprocess."""
+CONFIG_MAP = SCRIPTS
 _MERGE = "application/merge-patch+json"
 
 
@@ -17,8 +17,8 @@ class _There(msgspec.Struct, frozen=True):
 async def install(session: Session, namespace: str, scripts: dict[str, str]) -> str:
     """Make the ConfigMap, or put the scripts into the one that is there; its others stay.
 
-    Needs get, create and patch of ConfigMaps in the stack's namespace: the rights of whoever
-    makes stacks, which the daemon's own Roles do not have.
+    Needs `core.rights.PREPROCESS` in the stack's namespace: rights of whoever makes stacks, which
+    the daemon's own Roles do not have.
 
     Returns:
         `made`, `updated` or `unchanged`.

@@ -55,6 +55,7 @@ def _attributes(right: Right, namespace: str) -> dict[str, str]:
         "group": right.group,
         "resource": resource,
         "subresource": subresource,
+        **({"name": right.name} if right.name else {}),
     }
 
 

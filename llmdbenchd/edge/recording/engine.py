@@ -169,13 +169,16 @@ class RecordingEngine:
 
     async def _is_done(self, folder: Folder) -> bool:
         """Go on with it; whether that brought it to its end."""
+        recording = Recording(folder, self._session, self._clock)
         try:
-            await Recording(folder, self._session, self._clock).run()
+            await recording.run()
         except* Unavailable as errors:
             reason = str(errors.exceptions[0])
             log.warning("recording.delayed", launcher=folder.name, reason=reason)
         except* Exception as errors:  # a fault in one must not stop the others
             log.exception("recording.crashed", launcher=folder.name)
+            with suppress(Refused, Unavailable):
+                await recording.end_launches()
             end = End(1, f"a fault in llmdbenchd: {errors.exceptions[0]!r}")
             await asyncio.to_thread(folder.end, end)
         return isinstance(await asyncio.to_thread(folder.sight), Ended)

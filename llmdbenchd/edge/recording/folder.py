@@ -8,6 +8,7 @@
         end.json        it has ended
         recorder.log    what the recorder says
         servers/<uid>/  pod.json, facts.json, lives.json, events.json, <container>/<restart>.log
+        launched/       logs of what a launcher started
         results/        what comes home
 
 Everything here blocks: asyncio calls it in a thread.
@@ -15,7 +16,7 @@ Everything here blocks: asyncio calls it in a thread.
 
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ import msgspec
 from llmdbenchd.core.nop.behind import Behind
 from llmdbenchd.core.nop.calls import Cycle
 from llmdbenchd.core.nop.cluster import Life, all_lives, lives
+from llmdbenchd.core.nop.instances import Launch
 from llmdbenchd.core.nop.order import Order
 from llmdbenchd.core.pods.objects import Event, Pod
 from llmdbenchd.core.run.sight import Absent, Cause, Ended, Running, Sight
@@ -45,6 +47,7 @@ class Pass:
         removed: uids of the pods that it begins by deleting.
         ended: None while it goes on.
         cycles: sleeps and wakes that were asked for.
+        launches: instances that were asked for, of each pod one at most.
     """
 
     begun: float
@@ -54,6 +57,7 @@ class Pass:
     is_good: bool = False
     reason: str = ""
     cycles: tuple[Cycle, ...] = ()
+    launches: tuple[Launch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +194,21 @@ class Folder:
         """Remember it, before anything is done about it."""
         publish(self.path / PASSES, msgspec.json.encode(tuple(passes)))
 
+    def keep_launch(self, launch: Launch) -> None:
+        """Remember what became of an instance of the recording that is under way."""
+        *before, this = self.passes()
+        others = tuple(one for one in this.launches if one.uid != launch.uid)
+        self.keep_passes([*before, replace(this, launches=(*others, launch))])
+
+    def launched(self, launch: Launch) -> Path:
+        """The log of an instance; of each recording of several it is another."""
+        number = next(
+            number
+            for number, one in enumerate(self.passes(), 1)
+            if any((each.uid, each.begun) == (launch.uid, launch.begun) for each in one.launches)
+        )
+        return self.path / "launched" / f"{launch.uid}-{number}.log"
+
     def ask_to_stop(self) -> None:
         """Remember that somebody wants it to end."""
         publish(self.path / STOP, b"")
@@ -211,6 +230,18 @@ class Folder:
         """All pods that were met, by the times of their making."""
         found = [ServerFolder(path.parent) for path in self.path.glob("servers/*/pod.json")]
         yield from sorted(found, key=lambda one: one.pod().metadata.creation_timestamp)
+
+    def named(self) -> list[tuple[str, ServerFolder]]:
+        """The same, each with a name of its own: a pod that is made anew may have its name again.
+
+        The last of a name has it; the earlier ones are numbered, by what no pod's name has in it.
+        """
+        found = list(self.servers())
+        names = [one.pod().metadata.name for one in found]
+        return [
+            (name if name not in names[at + 1 :] else f"{name}_{names[: at + 1].count(name)}", one)
+            for at, (name, one) in enumerate(zip(names, found, strict=True))
+        ]
 
     def say(self, stamp: str, text: str) -> None:
         """Add a line to the recorder's own log."""

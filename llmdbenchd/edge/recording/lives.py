@@ -1,5 +1,6 @@
 """One life of a container, and its log as far as it was read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,19 @@ class Life:
 
     def __str__(self) -> str:
         return f"log of {self.pod}/{self.container} life {self.restart}"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From when on logs are of interest, and until when.
+
+    Attributes:
+        since: seconds since 1970; 0: from their beginning.
+        is_over: whether what is written from now on is of no interest any more.
+    """
+
+    since: int = 0
+    is_over: Callable[[], bool] = lambda: False
 
 
 @dataclass(slots=True)

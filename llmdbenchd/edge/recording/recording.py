@@ -6,11 +6,13 @@ pods that were to be deleted are named there by their uids, and logs resume wher
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
+import msgspec
 import structlog
 
 from llmdbenchd.core.nop.behind import is_over
@@ -23,6 +25,7 @@ from llmdbenchd.edge.kubernetes.discovering import ClusterScout
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.edge.recording.calling import Caller
 from llmdbenchd.edge.recording.folder import End, Folder, Pass
+from llmdbenchd.edge.recording.launching import Launching
 from llmdbenchd.edge.recording.servers import Servers
 from llmdbenchd.edge.recording.writing import write_results
 from llmdbenchd.ports import NotReady, Refused, Unavailable
@@ -51,7 +54,7 @@ class Recording:
         self._folder = folder
         self._session = session
         self._clock = clock
-        self._caller = Caller(session, clock)
+        self._caller = Caller(session, clock, lambda: folder.is_asked_to_stop)
         self._last = ""
 
     async def run(self) -> None:
@@ -65,6 +68,7 @@ class Recording:
                 end = await self._recorded(group)
             except Refused as error:
                 end = End(1, str(error))
+        end = _with_left(end, await self.end_launches())
         told = await self._do(write_results, self._folder, self._clock())
         if end.code == 0 and not told:
             end = replace(end, code=1, detail=f"{end.detail}; no log tells of a start of vLLM")
@@ -86,6 +90,7 @@ class Recording:
                 await asyncio.sleep(TICK_S)
                 continue
             await self._do(self._folder.keep_behind, behind)
+        await self._wake_who_was_left(behind.namespace)
         servers = Servers(self._session, self._folder, behind, group, self._say)
         try:
             return await self._passes(servers, order.repeat, restart=order.restart)
@@ -126,21 +131,65 @@ class Recording:
             fresh = [pod for pod in pods if _counts(pod, removed)]
             known = await servers.servers(fresh)
             judged = seen(known, passes[-1].expected)
-            self._note(judged)
+            self._note(judged.reason)
             if judged.is_over:
-                await self._end_pass(known, passes, judged)
+                tick = partial(self._tick, servers, len(passes) - 1, removed)
+                await self._end_pass(known, judged, tick)
                 return
             await self._pause(TICK_S)
 
-    async def _end_pass(self, known: list[Server], passes: tuple[Pass, ...], judged: Seen) -> None:
-        *before, this = passes
+    async def _tick(self, servers: Servers, number: int, removed: frozenset[str]) -> None:
+        """Wait a little; servers are looked at meanwhile, and not judged any more."""
+        with suppress(Refused, Unavailable):
+            await servers.look(number, removed)
+        await self._pause(TICK_S)
+
+    async def _end_pass(
+        self, known: list[Server], judged: Seen, tick: Callable[[], Awaitable[None]]
+    ) -> None:
+        *before, this = await self._do(self._folder.passes)
         if judged.is_good and await self._may_sleep(known):
             for server in known:
                 for level in LEVELS:
                     this = await self._slept(server.pod, level, this, before)
             await self._pause(SETTLE_S)
+        if judged.is_good and (await self._do(self._folder.order)).launcher:
+            judged = await self._with_launched(known, judged, tick)
+            *before, this = await self._do(self._folder.passes)
         this = replace(this, ended=self._clock(), is_good=judged.is_good, reason=judged.reason)
         await self._keep(*before, this)
+
+    async def _with_launched(
+        self, known: list[Server], judged: Seen, tick: Callable[[], Awaitable[None]]
+    ) -> Seen:
+        """Have each server's launcher start another like it, and end it again."""
+        may_sleep = await self._may_sleep(known)
+        launching = await self._launching(tick)
+        for server in known:
+            launch = await launching.start(server)
+            if may_sleep and not launch.trouble and not launch.is_over:
+                pod = _at(server.pod, launching.order.launcher_vllm_port)
+                for level in LEVELS:
+                    *before, this = await self._do(self._folder.passes)
+                    await self._slept(pod, level, this, before)
+                await self._pause(SETTLE_S)
+            launch = await launching.end(launch)
+            self._say(f"pod {launch.pod}: {launch.trouble or f'{launch.instance} is ended again'}")
+            if launch.trouble:
+                return Seen(is_over=True, is_good=False, reason=f"launcher: {launch.trouble}")
+        return judged
+
+    async def _launching(self, tick: Callable[[], Awaitable[None]]) -> Launching:
+        order = await self._do(self._folder.order)
+        return Launching(self._folder, self._session, order, self._clock, self._note, tick)
+
+    async def end_launches(self) -> str:
+        """Of what a launcher started nothing may be left; what is, in words.
+
+        Raises:
+            Unavailable: of the disk.
+        """
+        return await (await self._launching(partial(self._pause, TICK_S))).end_all()
 
     async def _may_sleep(self, known: list[Server]) -> bool:
         order = await self._do(self._folder.order)
@@ -148,24 +197,34 @@ class Recording:
         return order.sleep_mode or any(facts_of(one).sleep_mode for one in starts)
 
     async def _slept(self, pod: Pod, level: int, this: Pass, before: list[Pass]) -> Pass:
-        """One sleep and waking, unless it was done before; a half of one is ended, not repeated."""
+        """One sleep and waking, unless it was begun before: a half of one is not repeated."""
         name = pod.metadata.name
-        begun = [one for one in this.cycles if (one.server, one.level) == (name, level)]
-        if begun and begun[0].trouble != UNFINISHED:
+        if any((one.server, one.level) == (name, level) for one in this.cycles):
             return this
-        if begun:
-            why = await self._caller.wake(pod)
-            cycle = replace(begun[0], trouble=f"interrupted, and woken again{why and f': {why}'}")
-        else:
-            mark = Cycle(server=name, level=level, begun=self._clock(), trouble=UNFINISHED)
-            await self._keep(*before, replace(this, cycles=(*this.cycles, mark)))
-            self._say(f"pod {name} is sent to sleep, level {level}")
-            cycle = await self._caller.cycle(pod, level)
+        await self._pause(0)
+        mark = Cycle(server=name, level=level, begun=self._clock(), trouble=UNFINISHED)
+        await self._keep(*before, replace(this, cycles=(*this.cycles, mark)))
+        self._say(f"pod {name} is sent to sleep, level {level}")
+        cycle = await self._caller.cycle(pod.metadata.namespace, name, level)
         self._say(f"pod {name}, sleep level {level}: {cycle.trouble or f'{cycle.sleep_s} s'}")
-        kept = tuple(one for one in this.cycles if one not in begun)
-        this = replace(this, cycles=(*kept, cycle))
+        this = replace(this, cycles=(*this.cycles, cycle))
         await self._keep(*before, this)
         return this
+
+    async def _wake_who_was_left(self, namespace: str) -> None:
+        """Before all else: who was put to sleep when we were killed may still be asleep."""
+        kept = []
+        for one in await self._do(self._folder.passes):
+            cycles = [await self._ended_cycle(namespace, cycle) for cycle in one.cycles]
+            kept.append(replace(one, cycles=tuple(cycles)))
+        await self._keep(*kept)
+
+    async def _ended_cycle(self, namespace: str, cycle: Cycle) -> Cycle:
+        if cycle.trouble != UNFINISHED:
+            return cycle
+        told = await self._caller.wake(namespace, cycle.server, cycle.level)
+        self._say(f"pod {cycle.server}, sleep level {cycle.level}: interrupted, {told}")
+        return replace(cycle, trouble=f"interrupted, {told}")
 
     async def _delete(self, pod: Pod) -> None:
         name = pod.metadata.name
@@ -190,10 +249,10 @@ class Recording:
     async def _keep(self, *passes: Pass) -> None:
         await self._do(self._folder.keep_passes, passes)
 
-    def _note(self, judged: Seen) -> None:
-        if judged.reason != self._last:
-            self._last = judged.reason
-            self._say(judged.reason)
+    def _note(self, text: str) -> None:
+        if text != self._last:
+            self._last = text
+            self._say(text)
 
     def _say(self, text: str) -> None:
         at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="microseconds")
@@ -201,6 +260,16 @@ class Recording:
 
     async def _do(self, work: Callable[..., T], *args: object) -> T:
         return await asyncio.to_thread(work, *args)
+
+
+def _with_left(end: End, left: str) -> End:
+    return replace(end, code=end.code or 1, detail=f"{end.detail}; {left}") if left else end
+
+
+def _at(pod: Pod, port: int) -> Pod:
+    """A server of the same pod, by a name that says where it listens."""
+    metadata = msgspec.structs.replace(pod.metadata, name=f"{pod.metadata.name}:{port}")
+    return msgspec.structs.replace(pod, metadata=metadata)
 
 
 def _removed(passes: tuple[Pass, ...]) -> frozenset[str]:

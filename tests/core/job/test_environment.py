@@ -285,9 +285,11 @@ def test_a_launcher_waits_for_nobody_whom_it_cannot_see(
 
 
 def test_a_recorder_is_given_its_order() -> None:
-    plan = plan_of(spec_of(harness="nop", nop={"restart": True, "repeat": 3}))
+    nop = {"restart": True, "repeat": 3, "launcher": True, "launcher_vllm_port": 9}
+    plan = plan_of(spec_of(harness="nop", nop=nop))
 
     order = read(next(one.text for one in plan.files if one.path == FILE))
     assert (order.restart, order.repeat, order.asked.loading) == (True, 3, True)
+    assert (order.launcher, order.launcher_port, order.launcher_vllm_port) == (True, 8001, 9)
     assert order.asked.model == "a/b-1b"
     assert not [one for one in plan_of(spec_of()).files if one.path == FILE]

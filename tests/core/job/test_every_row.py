@@ -123,7 +123,7 @@ ECHOED = {  # nothing of it is seen before the run: what reads it is tested wher
 
 
 NOT_YET = {  # refused by name: who makes one of them work takes it out of here
-    "analyze_locally", "harness.conda_env", "follow_servers",
+    "analyze_locally", "harness.conda_env",
 }  # fmt: skip
 
 

@@ -117,6 +117,24 @@ def test_a_cluster_records_how_its_servers_load() -> None:
     assert ask(text, "kubernetes").refused == ()
 
 
+def test_the_launcher_variant_is_taken_by_its_variables() -> None:
+    text = (
+        "harness: nop\nvariables: {LLMDBENCH_VLLM_STANDALONE_LAUNCHER: true, "
+        "LLMDBENCH_VLLM_STANDALONE_LAUNCHER_PORT: 9001}"
+    )
+
+    assert ask(URL + text, "kubernetes") == Support((), ())
+
+
+def test_ports_of_a_launcher_that_nobody_asked_for_are_warned_of() -> None:
+    found = ask(f"{URL}harness: nop\nnop: {{launcher_port: 9}}", "kubernetes")
+
+    assert found.refused == ()
+    assert [one.field for one in found.warnings] == ["nop.launcher_port"]
+    port = {"LLMDBENCH_VLLM_STANDALONE_LAUNCHER_PORT": "9"}
+    assert ask(f"{URL}harness: nop", "kubernetes", **port) == Support((), ())
+
+
 @pytest.mark.parametrize(
     ("text", "field"),
     [
@@ -124,8 +142,7 @@ def test_a_cluster_records_how_its_servers_load() -> None:
         ("harness: {name: nop, parallelism: 2}", "harness.parallelism"),
         ("harness: {name: nop, debug: true}", "harness.debug"),
         ("harness: {name: nop, wait_timeout: 0}", "harness.wait_timeout"),
-        ("harness: nop\nnop: {launcher: true}", "nop.launcher"),
-        ("harness: nop\nnop: {launcher_port: 9}", "nop.launcher_port"),
+        ("harness: nop\nnop: {launcher: true, launcher_port: 8002}", "nop.launcher_vllm_port"),
     ],
 )
 def test_what_a_recording_cannot_have_is_refused(text: str, field: str) -> None:
@@ -215,7 +232,6 @@ def test_a_model_may_be_what_is_served_or_have_no_size_in_its_name(model: str, e
 @pytest.mark.parametrize(
     "text",
     [
-        "follow_servers: true",
         "analyze_locally: true",
         "endpoint_auth: {secret: s, key: k}\nharness: aiperf",
         "endpoint_auth: {secret: s, key: k}\nharness: guidellm",
@@ -269,6 +285,17 @@ def test_what_lies_on_a_claim_is_collected_on_a_cluster_and_nowhere_else() -> No
 )
 def test_what_leaves_nothing_to_collect_is_refused(text: str, field: str) -> None:
     assert [one.field for one in ask(URL + text, "kubernetes").refused] == [field]
+
+
+@pytest.mark.parametrize("more", ["harness: nop", "skip_run: true"])
+def test_where_servers_are_not_followed_beside_a_run_that_is_said(more: str) -> None:
+    assert ask(f"{URL}follow_servers: true", "kubernetes") == Support()
+    found = ask(f"{URL}follow_servers: true\n{more}", "kubernetes")
+
+    assert found.refused == ()
+    assert [(one.field, "has no effect" in one.message) for one in found.warnings] == [
+        ("follow_servers", True)
+    ]
 
 
 def test_what_is_collected_is_collected_once() -> None:

@@ -5,7 +5,7 @@ import pytest
 from llmdbenchd.core.nop.behind import Behind, is_over
 from llmdbenchd.core.nop.cluster import lives
 from llmdbenchd.core.nop.ending import SETTLE_S, Seen, Server, seen
-from llmdbenchd.core.nop.life import has_ended, newest, succeeded
+from llmdbenchd.core.nop.life import began_by, has_ended, newest, succeeded, was_over_by
 from llmdbenchd.core.pods.objects import Pod
 from tests.core.nop.recorded import FAILED, LOOP, TEXTS, ended, pod, recorded, running, status
 
@@ -100,6 +100,28 @@ def test_a_life_ends_and_another_has_its_name(
     assert found == (next_one and (1772366400 + next_one[0], next_one[1]))
 
 
+AGAIN = pod(status(state=running(9), lastState=ended(1, 7), restartCount=1))
+NOON = 1772366400
+
+
+@pytest.mark.parametrize(
+    ("one", "restart", "at", "begun", "over"),
+    [
+        (AGAIN, 0, 7, False, False),
+        (AGAIN, 0, 8, True, True),
+        (AGAIN, 1, 9, False, False),
+        (AGAIN, 1, 10, True, False),
+        (AGAIN, 2, 10, True, False),
+        (pod(status(state={"running": {}}, restartCount=0)), 0, 1, True, False),
+    ],
+)
+def test_a_life_is_placed_in_time_as_far_as_the_status_tells(
+    one: Pod, restart: int, at: int, *, begun: bool, over: bool
+) -> None:
+    assert began_by(one, "vllm", restart, NOON + at) is begun
+    assert was_over_by(one, "vllm", restart, NOON + at) is over
+
+
 def test_while_it_waits_to_be_started_again_its_number_is_the_last_lifes() -> None:
     one = pod(status(state=LOOP, lastState=ended(), restartCount=1))
 
@@ -123,3 +145,13 @@ def test_pods_are_known_by_labels_by_name_and_by_what_made_them() -> None:
     assert not by_name.holds(another)
     assert by_name.known_by([UP, another]).owners == ("set",)
     assert by_name.known_by([UP]).holds(another)
+
+
+def test_a_list_of_pods_is_narrowed_only_where_all_of_them_have_the_labels() -> None:
+    labels = {"app": "vllm", "role": "decode"}
+
+    assert Behind(namespace="n", selectors=(labels,)).query == {
+        "labelSelector": "app=vllm,role=decode"
+    }
+    assert Behind(namespace="n", selectors=(labels, {"a": "b"})).query == {}
+    assert Behind(namespace="n", selectors=(labels,), names=("vllm-0",)).query == {}

@@ -12,11 +12,12 @@ from llmdbenchd.core.nop.chart import chart
 from llmdbenchd.core.nop.drawing import drawing
 from llmdbenchd.core.nop.order import Order, read, written
 from llmdbenchd.core.nop.pages import analysis, categories_log
-from llmdbenchd.core.nop.results import result
-from llmdbenchd.core.nop.story import Start, Story, gpus_of
-from llmdbenchd.core.nop.timeline import Recorded
+from llmdbenchd.core.nop.results import nested, result
+from llmdbenchd.core.nop.stages import Stage
+from llmdbenchd.core.nop.story import Start, Story, as_the_field_calls_them, gpus_of, no_gpu_of
+from llmdbenchd.core.nop.timeline import Recorded, of_an_instance
 from llmdbenchd.core.target.asked import Asked
-from tests.core.nop.recorded import FAILED, TEXTS, story
+from tests.core.nop.recorded import FAILED, TEXTS, recorded, story
 
 ORDER = Order(asked=Asked(method="standalone", namespace="n", model="a/b"), restart=True)
 CYCLES = (
@@ -77,6 +78,80 @@ def test_every_start_has_a_name_of_its_own() -> None:
     assert [one["ending"] for one in chart(two)["starts"]] == ["ready", "failed", "cut off"]  # type: ignore[attr-defined] # plain JSON has any shape
 
 
+def instance(texts: tuple[str, ...] = TEXTS, trouble: str = "", **fields: Any) -> Story:  # noqa: ANN401 - fields of a story
+    """A story of what a launcher started."""
+    starts = recorded(texts)
+    container = "launcher-instance"
+    seen = of_an_instance("vllm-0", container, starts, 1772366390.0, trouble)
+    told = tuple(Start(one, "vllm.log") for one in starts)
+    return story(container=container, timeline=seen, starts=told, made_at=None, **fields)
+
+
+LAUNCHERS = {"vllm-0": "launcher", "vllm-1": "launcher"}
+
+
+def test_one_report_has_both_the_standalone_server_and_what_the_launcher_started() -> None:
+    own = [story(), story(starts=(), container="launcher")]
+
+    both = as_the_field_calls_them(own, [instance()], LAUNCHERS)
+
+    made = document(*[one for one in both if one.starts])
+    names = [one["name"] for one in made["vllm_metrics"]]
+    assert names == ["vLLM Standalone", "vLLM Launcher"]
+    assert [one["load"]["time"] for one in made["vllm_metrics"]] == [0.75, 0.75]
+    assert made["vllm_metrics"][1]["container_start"] is None
+    assert len(made["scenario"]["platform"]["engines"]) == 2
+    text = analysis(both, made, ORDER)
+    assert text.index("vLLM Standalone: ready") < text.index("vLLM Launcher: ready")
+    drawn = json.loads(json.dumps(chart(both)))
+    assert drawn["servers"][2]["verdict"] == "ready"
+
+
+def test_a_launcher_that_keeps_no_logs_of_instances_has_them_in_its_own() -> None:
+    own = [story(container="launcher"), story()]
+
+    both = as_the_field_calls_them(own, [instance(("nothing",))], LAUNCHERS)
+
+    assert [(one.container, one.title) for one in both if one.starts] == [
+        ("vllm", "vLLM Standalone"),
+        ("launcher", "vLLM Launcher"),
+    ]
+    told = as_the_field_calls_them(own, [instance()], LAUNCHERS)
+    assert [one.title for one in told] == ["vLLM Standalone", "", "vLLM Launcher"]
+
+
+def test_of_several_pods_each_has_its_name_in_the_report() -> None:
+    own = [story(), story(pod="vllm-1")]
+
+    both = as_the_field_calls_them(own, [instance()], LAUNCHERS)
+
+    assert [one.title for one in both] == [
+        "vLLM Standalone vllm-0",
+        "vLLM Standalone vllm-1",
+        "vLLM Launcher vllm-0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("told", "verdict", "reason"),
+    [
+        (instance(), "ready", "its log says that it is ready"),
+        (instance(TEXTS[:4]), "starting", "it has not said that it is ready"),
+        (instance(FAILED), "failed", "EngineCore failed to start."),
+        (instance(("nothing",)), "starting", "it has not said that it is ready"),
+        (instance(trouble="it is stopped"), "failed", "it is stopped"),
+    ],
+)
+def test_what_became_of_an_instance(told: Story, verdict: str, reason: str) -> None:
+    assert (told.timeline.verdict, told.timeline.reason) == (verdict, reason)
+
+
+def test_an_instances_way_begins_with_our_asking() -> None:
+    first, *_ = instance().timeline.steps
+
+    assert (first.title, first.detail) == ("import", "asked for to the first line")
+
+
 def test_a_container_that_tells_of_no_start_is_no_engine() -> None:
     made = document(story(starts=()), order=ORDER)
 
@@ -127,6 +202,28 @@ def test_the_texts_say_what_is_known_and_why_the_rest_is_not() -> None:
     assert "no line is known of start 1" in analysis([lost], document(lost), ORDER)
 
 
+def test_a_pod_without_a_gpu_that_was_prepared_is_no_pod_that_was_not() -> None:
+    why = no_gpu_of(["x", "preprocess: no GPU: nvidia-smi is not here"])
+    plain, prepared = story(), story(no_gpu=why)
+
+    assert no_gpu_of(["x"]) == ""
+    assert "not told: the preprocess script did not run" in analysis(
+        [plain], document(plain), ORDER
+    )
+    text = analysis([prepared], document(prepared), ORDER)
+    assert "    none: nvidia-smi is not here" in text
+    assert "did not run in the pod" not in text
+
+
+def test_the_text_says_which_categories_a_server_below_debug_cannot_tell() -> None:
+    told = story()
+
+    text = analysis([told], document(told), ORDER)
+
+    assert "not told: Detect Platform, LLM Imports, Worker Initialization" in text
+    assert "its level is not DEBUG" in text
+
+
 def test_categories_are_told_as_the_field_tells_them() -> None:
     text = categories_log(story().starts)
 
@@ -134,6 +231,22 @@ def test_categories_are_told_as_the_field_tells_them() -> None:
     assert "Log category : Model Loading" in text
     assert "Elapsed      : 0.75 s (logged)" in text
     assert "  Log category : Dynamo" in text
+
+
+def test_what_lies_between_categories_is_told_where_the_field_tells_it_and_nowhere_else() -> None:
+    told = story()
+
+    assert "Uncategorized" in categories_log(told.starts)
+    assert "Uncategorized" not in analysis([told], document(told), ORDER)
+    titles = {one["title"] for one in document(told)["vllm_metrics"][0]["categories"]}
+    assert "Model Loading" in titles
+    assert "Uncategorized" not in titles
+
+
+def test_a_category_of_lines_that_name_no_process_is_of_none() -> None:
+    stage = Stage("Model Loading", "", 1, 2, 0.5, is_logged=True, within_s=0.0)
+
+    assert nested([stage]) == [{"title": "Model Loading", "elapsed": 0.5}]
 
 
 def test_lines_without_times_have_categories_without_seconds() -> None:

@@ -1,15 +1,19 @@
 """`run.json` says everything, compares line by line, and is read back with its version."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from llmdbenchd.core.results.document import (
     LauncherFacts,
+    LogFacts,
     LogGap,
     PastAttempt,
     RunFacts,
+    ServerFacts,
+    ServerLog,
     read_row,
     run_document,
     run_text,
@@ -36,6 +40,7 @@ def facts(
         reports=("a.yaml",), report_notes=("b",), files=3, size=99, manifest="launcher",
         past=(PastAttempt(1, "FAILED", "launcher", "it broke",
                           (LauncherFacts(1, "killed", signal=9),)),),
+        server_logs={"results/1/p_c/vllm.log": LogFacts(7, (LogGap("a", None, "rotated"),))},
     )  # fmt: skip
 
 
@@ -78,7 +83,30 @@ def test_all_facts_are_there_and_times_are_utc() -> None:
     assert document["launchers"][0]["log_gaps"] == (
         {"after": "a", "before": "b", "why": "", "filled": None, "source": ""},
     )
+    assert document["server_logs"] == [
+        {
+            "path": "results/1/p_c/vllm.log",
+            "bytes": 7,
+            "gaps": [
+                {"after": "a", "before": None, "why": "rotated", "filled": None, "source": ""}
+            ],
+        }
+    ]
     assert document["notes"] == ["careful"]
+
+
+def test_servers_are_there_only_where_they_were_asked_for() -> None:
+    assert run_document(facts())["servers"] is None
+
+    gaps = (LogGap("a", "b"),)
+    log = ServerLog("vllm-0", "vllm", 1, "logs/servers/vllm-0/vllm.log", 9, gaps=gaps)
+    told = run_document(replace(facts(), servers=ServerFacts("", (log,))))["servers"]
+
+    assert told["lacking"] == ""
+    assert told["logs"][0].keys() == {
+        "pod", "container", "restart", "file", "bytes", "begins", "gaps"
+    }  # fmt: skip
+    assert told["logs"][0]["gaps"][0]["after"] == "a"
 
 
 def test_the_text_is_the_same_for_the_same_facts() -> None:

@@ -57,6 +57,15 @@ def test_a_run_that_measured_nothing_says_so() -> None:
     assert "0  queries" in summary_text(replace(RUN, metrics=none)).decode()
 
 
+def test_a_harness_that_sends_no_load_tells_what_it_measured_in_place_of_dashes() -> None:
+    recorded = replace(RUN, harness="nop", metrics=None)
+
+    text = summary_text(recorded, "Scenario\n  Load format : auto\n").decode()
+
+    assert text.endswith("nop on m\n\nScenario\n  Load format : auto\n")
+    assert "Nothing was measured" not in text
+
+
 def test_the_document_explains_each_metric_by_its_formula() -> None:
     text = DOCUMENT.read_text()
 

@@ -126,3 +126,13 @@ def test_a_target_that_is_not_ready_is_of_no_interest_to_a_run_that_has_one() ->
     known = record(Phase.READY)
 
     assert facts.not_yet(known, "503", 60, NOW) is known
+
+
+def test_what_became_of_the_servers_logs_is_told_once_for_each_attempt() -> None:
+    running = record(Phase.RUNNING)
+
+    told = facts.servers_followed(running, 1, "a gap")
+
+    assert told.servers == "a gap"
+    assert facts.servers_followed(told, 1, "") == told
+    assert facts.servers_followed(running, 2, "") == running

@@ -1,5 +1,7 @@
 """The last phases as stories: cancelled before it began, waiting for the archive, tidying up."""
 
+from dataclasses import replace
+
 import pytest
 
 from llmdbenchd.core.results.verdict import Outcome
@@ -10,7 +12,7 @@ from llmdbenchd.core.run.decision import Decision
 from llmdbenchd.core.run.finish import REMOVE_AGAIN_S
 from llmdbenchd.core.run.limits import Limits
 from llmdbenchd.core.run.phase import Phase
-from llmdbenchd.core.run.record import Record
+from llmdbenchd.core.run.record import Failure, Record, Step
 from llmdbenchd.core.run.sight import Absent, Sight, Unknown
 from tests.core.run.cases import AHEAD, GOOD, HOME, NOW, PAST, record
 
@@ -83,3 +85,49 @@ def test_a_log_that_never_comes_home_is_given_up_with_its_name() -> None:
 def test_cleaning_without_a_verdict_is_a_fault_of_ours_and_says_whose_run() -> None:
     with pytest.raises(AssertionError, match="j/r001"):
         ask(record(Phase.CLEANING, verdict=None))
+
+
+BESIDE = Limits(follow_servers=True, attempts=2)
+FETCHED = record(
+    Phase.COLLECTING,
+    seen=(1,),
+    logs_done=(1,),
+    collected=HOME,
+    deadline=AHEAD,
+    history=(Step(NOW.utc, Phase.LAUNCHING, 1),),
+)
+
+
+def test_what_servers_wrote_until_the_end_is_waited_for() -> None:
+    assert ask(FETCHED, GOOD).record.phase is Phase.REPORTING
+
+    waiting = ask(FETCHED, GOOD, BESIDE)
+
+    assert (waiting.record, waiting.wake_at) == (FETCHED, AHEAD)
+    told = facts.servers_followed(FETCHED, 1, "")
+    assert ask(told, GOOD, BESIDE).record.phase is Phase.REPORTING
+
+
+@pytest.mark.parametrize("lacking", ["no pods are known behind it", None])
+def test_servers_logs_that_cannot_be_had_decide_nothing(lacking: str | None) -> None:
+    late = replace(FETCHED, servers=lacking, deadline=PAST)
+
+    judged = ask(late, GOOD, BESIDE).record
+
+    assert judged.verdict is not None
+    assert (judged.verdict.outcome, judged.uncollected) == (Outcome.SUCCEEDED, "")
+
+
+def test_each_attempt_has_servers_logs_of_its_own() -> None:
+    failed = replace(FETCHED, failure=Failure("launcher", "x"))
+    assert ask(failed, Absent(), BESIDE).record == failed
+
+    again = ask(replace(failed, servers="a gap"), Absent(), BESIDE).record
+
+    assert (again.attempt, again.servers, again.launched) == (2, None, None)
+
+
+def test_nobody_waits_for_servers_of_a_run_that_was_never_launched() -> None:
+    cancelled = facts.cancel_asked(record(Phase.QUEUED))
+
+    assert ask(cancelled, Absent(), BESIDE).record.phase is Phase.REPORTING

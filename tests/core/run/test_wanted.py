@@ -3,7 +3,7 @@
 import pytest
 
 from llmdbenchd.core.run.phase import FINAL, Phase
-from llmdbenchd.core.run.record import Failure, Record
+from llmdbenchd.core.run.record import Failure, Record, Step
 from llmdbenchd.core.run.wanted import Activity, wanted
 from tests.core.run.cases import AHEAD, HOME, NOW, PAST, TARGET, record, records
 
@@ -50,6 +50,25 @@ def test_a_back_off_holds_the_long_work_and_never_the_logs() -> None:
 
     assert kinds(resting) == [("follow", 1)]
     assert kinds(rested) == [("collect", 0), ("follow", 1)]
+
+
+LAUNCHED = (Step(NOW.utc, Phase.LAUNCHING, 1),)
+
+
+def servers(one: Record) -> bool:
+    return any(work.kind == "servers" for work in wanted(one, NOW, follow_servers=True))
+
+
+@pytest.mark.parametrize("phase", sorted(Phase))
+def test_servers_are_followed_from_the_launch_until_their_logs_are_here(phase: Phase) -> None:
+    is_followed = phase in {Phase.LAUNCHING, Phase.RUNNING, Phase.COLLECTING}
+
+    assert servers(record(phase, history=LAUNCHED)) is is_followed
+    assert not servers(record(phase))
+    assert not servers(record(phase, history=LAUNCHED, attempt=2))
+    assert not servers(record(phase, history=LAUNCHED, servers="no pods are known"))
+    assert not servers(record(phase, history=LAUNCHED, cancels=2))
+    assert "servers" not in dict(kinds(record(phase, history=LAUNCHED)))
 
 
 @pytest.mark.parametrize("phase", sorted(FINAL | {Phase.QUEUED, Phase.READY, Phase.CLEANING}))

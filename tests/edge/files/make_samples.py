@@ -66,7 +66,7 @@ def _grown(record: Record, phase: Phase, number: int) -> Record:
             )
             record = replace(record, lost_at=now.after(3600))
         case Phase.RUNNING:
-            record = replace(record, seen=(1, 2), logs_done=(1,))
+            record = replace(record, seen=(1, 2), logs_done=(1,), servers="a gap")
             record = replace(
                 record, stopping=now, cancels=1, cancel_request="cancel-chat-0a1b2c3d.json"
             )

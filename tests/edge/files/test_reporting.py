@@ -10,6 +10,7 @@ import pytest
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.edge.files.archive import Archive
 from llmdbenchd.edge.files.evidence import DiskEvidence
+from llmdbenchd.edge.recording.keeping import served
 from llmdbenchd.edge.reports import ReportFacts
 from llmdbenchd.ports import ReportOrder
 from tests.core.run.cases import record
@@ -42,7 +43,8 @@ async def test_runs_that_end_together_do_not_start_a_converter_each(
     monkeypatch.setattr("llmdbenchd.edge.files.evidence.convert", converter.convert)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(CORES)))
     with ThreadPoolExecutor() as disk:
-        evidence = DiskEvidence(tmp_path / "state", Archive(tmp_path / "archive"), disk)
+        archive = Archive(tmp_path / "archive")
+        evidence = DiskEvidence(tmp_path / "state", archive, disk, served=served)
         runs = [
             replace(record(Phase.REPORTING), run=f"r{number}", seen=(1,)) for number in range(RUNS)
         ]

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from llmdbenchd.edge.kubernetes.logs import LogEnd
-from llmdbenchd.kit.stamps import gaps
+from llmdbenchd.kit.stamps import gaps, mark, opening
 from llmdbenchd.ports import Unavailable
 from tests.edge.kubernetes.log_scene import REAL_TIME, Scene, lines, lose_no_time, opened
 from tests.edge.kubernetes.log_server import Answers, status
@@ -200,3 +200,32 @@ async def test_not_knowing_whether_it_is_over_is_not_its_end(scene: Scene) -> No
     copy.is_over = is_over
 
     assert (await copy.run()).size == len(told(lines(0, 5)))
+
+
+async def test_a_copy_that_nobody_wants_to_go_on_ends_though_the_container_never_rests(
+    scene: Scene,
+) -> None:
+    def writes_on() -> bool:
+        scene.server.log += lines(len(scene.server.log), 1)
+        return True
+
+    copy = scene.copy()
+    copy.is_enough = writes_on
+    async with asyncio.timeout(10):
+        end = await copy.run()
+
+    assert scene.into.read_bytes() == told(scene.server.log)
+    assert (end.gaps, end.unread, len(scene.server.asked)) == ((), "", 1)
+
+
+async def test_a_copy_that_nobody_wants_to_go_on_says_soon_what_is_in_its_way(scene: Scene) -> None:
+    scene.server.troubles = [status(403, "pods/log is forbidden")] * 10_000
+    copy = scene.copy()
+    copy.is_enough = lambda: True
+    copy.begin = START // SECOND
+    async with asyncio.timeout(30):
+        end = await copy.run()
+
+    assert "forbidden" in end.unread
+    [gap] = end.gaps
+    assert scene.into.read_bytes() == opening(START // SECOND) + mark(gap)

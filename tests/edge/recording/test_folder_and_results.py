@@ -1,8 +1,11 @@
 """A recording is its folder: everything is read again from it, and results come of it alone."""
 
 import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 
@@ -12,15 +15,20 @@ from llmdbenchd.core.nop.order import Order
 from llmdbenchd.core.nop.timeline import timeline
 from llmdbenchd.core.pods.objects import Event
 from llmdbenchd.core.results.manifest import NAME, parse
+from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.sight import Absent, Cause, Ended, Running
 from llmdbenchd.core.target.asked import Asked
+from llmdbenchd.edge.files.archive import Archive
+from llmdbenchd.edge.files.evidence import DiskEvidence
 from llmdbenchd.edge.recording.engine import RecordingEngine
 from llmdbenchd.edge.recording.folder import End, Facts, Folder, Pass, recordings
+from llmdbenchd.edge.recording.keeping import served
 from llmdbenchd.edge.recording.writing import write_results
 from llmdbenchd.edge.reports import ReportContext, convert
 from llmdbenchd.kit.stamps import Gap, mark
 from llmdbenchd.ports import Unavailable
 from tests.core.nop.recorded import LOOP, SLEEP, TEXTS, ended, log, pod, running, status
+from tests.core.run.cases import record as case
 
 REAL_TIME = pytest.mark.looptime(False)  # noqa: FBT003 -- the marker takes it so
 ORDER = Order(asked=Asked(method="standalone", namespace="n", model="a/b"))
@@ -141,6 +149,44 @@ def test_results_are_whole_and_may_be_made_again(folder: Folder) -> None:
     assert [one["ending"] for one in told["starts"]] == ["cut off", "ready"]
     assert "rotated" in told["servers"][0]["gaps"][0]
     assert "rotated" in (home / "analysis/result.txt").read_text()
+
+
+def test_a_pod_that_was_made_anew_under_its_name_does_not_take_the_first_ones_place(
+    folder: Folder,
+) -> None:
+    record(folder)
+    again = folder.server("v")
+    again.keep(pod(status(state=running(1)), ready=True), Facts(number=0))
+    again.log("vllm", 0).parent.mkdir()
+    again.log("vllm", 0).write_bytes(log(TEXTS[:2]))
+    later = msgspec.structs.replace(again.pod().metadata, creation_timestamp="2026-03-01T13:00:00Z")
+    again.keep(msgspec.structs.replace(again.pod(), metadata=later), Facts(number=0))
+
+    assert write_results(folder, 9.0)
+    home = folder.path / "results"
+    assert (home / "vllm-0_vllm/vllm.log").read_bytes() == log(TEXTS[:2])
+    assert (home / "vllm-0_1_vllm/vllm.log").read_bytes() == log((*TEXTS, *SLEEP))
+
+
+@REAL_TIME
+async def test_an_archive_is_told_of_each_log_with_its_gaps_and_of_the_page(
+    folder: Folder, tmp_path: Path
+) -> None:
+    record(folder)
+    assert write_results(folder, 9.0)
+    with ThreadPoolExecutor(1) as disk:
+        evidence = DiskEvidence(
+            tmp_path / "state", Archive(tmp_path / "archive"), disk, served=served
+        )
+        home = await evidence.results(case(Phase.REPORTING, seen=(1,)), 1)
+        shutil.copytree(folder.path / "results", home, dirs_exist_ok=True)
+        natives = await evidence.natives(case(Phase.REPORTING, seen=(1,)), "nop")
+
+    assert natives.files == 1
+    assert natives.told == (home / "analysis/result.txt").read_text()
+    first, last = natives.server_logs.items()
+    assert (first[0], len(first[1].gaps)) == ("results/1/vllm-0_vllm/vllm-0.log", 1)
+    assert (last[0], last[1].gaps) == ("results/1/vllm-0_vllm/vllm.log", ())
 
 
 def test_without_a_start_there_is_no_result(folder: Folder) -> None:
