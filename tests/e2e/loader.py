@@ -29,7 +29,12 @@ TOLD = {  # what it says of itself: `values` of the report
 
 @contextmanager
 def loading(
-    namespace: Namespace, *, seconds: float = 3.0, dies: str = "", sleeps: bool = True
+    namespace: Namespace,
+    *,
+    seconds: float = 3.0,
+    dies: str = "",
+    sleeps: bool = True,
+    talks: bool = False,
 ) -> Iterator[None]:
     """Have a Deployment of it, and a Service that the field's tool could have made.
 
@@ -38,8 +43,11 @@ def loading(
         seconds: of the load.
         dies: `once`: its first container ends in the middle of it; `always`: every one does.
         sleeps: whether it was started with sleep mode, and lets itself be sent to sleep.
+        talks: whether it goes on writing once it serves: `tick 0`, `tick 1` ... ten a second.
     """
-    namespace.create("deployments", _deployment(seconds, dies, sleeps=sleeps))
+    told = {"LOAD_SECONDS": str(seconds), "DIES": dies}
+    told |= {"SLEEPS": "1" if sleeps else "", "TALKS": "1" if talks else ""}
+    namespace.create("deployments", _deployment(told))
     ports = [{"name": "http", "port": 80, "targetPort": PORT}]
     service = {
         "metadata": {"name": NAME, "labels": _STANDALONE},
@@ -55,8 +63,7 @@ def pods(namespace: Namespace) -> list[Mapping[str, Any]]:
     return [one for one in found if "deletionTimestamp" not in one["metadata"]]
 
 
-def _deployment(seconds: float, dies: str, *, sleeps: bool) -> dict[str, object]:
-    told = {"LOAD_SECONDS": str(seconds), "DIES": dies, "SLEEPS": "1" if sleeps else ""}
+def _deployment(told: Mapping[str, str]) -> dict[str, object]:
     container = {
         "name": "vllm",
         "image": PYTHON,

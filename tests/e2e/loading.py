@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -84,6 +85,15 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing: the log is the point."""
 
 
+def talk() -> None:
+    """Go on writing, so that a line that is missing or doubled is noticed."""
+    number = 0
+    while True:
+        say(ENGINE, f"tick {number}")
+        number += 1
+        time.sleep(0.1)
+
+
 def main() -> None:
     """Load, or die in the middle of it; then serve."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
@@ -108,6 +118,8 @@ def main() -> None:
     sys.stdout.write(f"{FRONT} INFO:     Started server process [1]\n")
     sys.stdout.write(f"{FRONT} INFO:     Application startup complete.\n")
     sys.stdout.flush()
+    if os.environ["TALKS"]:
+        threading.Thread(target=talk, daemon=True).start()
     server.serve_forever()
 
 
