@@ -66,6 +66,8 @@ if ! test -e /kept/died; then
 fi
 """
 """Before the server: its first life chatters more than a kubelet keeps, and is killed, as told."""
+TALKS = """(i=0; while :; do echo "tick $i"; i=$((i + 1)); sleep 0.1; done) &"""
+"""Before the server: `tick 0`, `tick 1` ... ten a second, as long as it lives."""
 ONCE = f"test -e /kept/died || {{ touch /kept/died; exec {{server}} {' '.join(DIES)}; }}"
 """Before the server: in its container's first life it is such a one."""
 
