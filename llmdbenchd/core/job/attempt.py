@@ -31,6 +31,7 @@ def asked_by(spec: JobSpec, cell: Cell) -> Asked:
         model=cell.model,
         shared=spec.share_target,
         loading=spec.harness.name == NOP,
+        keyed=spec.endpoint_auth is not None,
     )
 
 
