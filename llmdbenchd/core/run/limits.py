@@ -26,6 +26,7 @@ class Limits:
         keep_going: one bad launcher does not end the others.
         dry_run: plan only; nothing is launched.
         skip_run: collect what lies on the claim already; nothing is launched.
+        held: its launchers wait for our word, which they get when all of them are ready.
         sends_load: its harness proves its work by requests.
     """
 
@@ -46,6 +47,7 @@ class Limits:
     keep_going: bool = False
     dry_run: bool = False
     skip_run: bool = False
+    held: bool = False
     sends_load: bool = True
 
 

@@ -7,7 +7,7 @@ from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
 
-Kind = Literal["resolve", "follow", "collect", "report"]
+Kind = Literal["resolve", "follow", "release", "collect", "report"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,6 +35,8 @@ def wanted(record: Record, now: Moment) -> frozenset[Activity]:
         for index in record.seen
         if index not in record.logs_done and _is_followed(record)
     }
+    if record.held and _may_begin(record):
+        work.add(Activity(record.key, "release", record.attempt))
     kind = _long_work(record)
     if kind is not None and (record.wait_until is None or now.reached(record.wait_until)):
         work.add(Activity(record.key, kind, record.attempt))
@@ -44,6 +46,11 @@ def wanted(record: Record, now: Moment) -> frozenset[Activity]:
 def _is_followed(record: Record) -> bool:
     phases = {Phase.LAUNCHING, Phase.RUNNING, Phase.COLLECTING}
     return record.phase in phases and not record.uncollected
+
+
+def _may_begin(record: Record) -> bool:
+    is_launched = record.phase in {Phase.LAUNCHING, Phase.RUNNING}
+    return is_launched and record.failure is None and not record.cancels
 
 
 def _long_work(record: Record) -> Kind | None:

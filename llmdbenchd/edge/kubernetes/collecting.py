@@ -6,11 +6,11 @@ from typing import TypeVar
 
 import structlog
 
-from llmdbenchd.core.launch.manifest import EPHEMERAL, KEEP, SERVE_SECRET
+from llmdbenchd.core.launch.manifest import EPHEMERAL
 from llmdbenchd.core.launch.plan import LauncherPlan
 from llmdbenchd.core.pods.objects import Pod
 from llmdbenchd.edge.kubernetes.access_pod import AccessPods, Door
-from llmdbenchd.edge.kubernetes.doors import ByExec, ByProxy, Way, proxy_path
+from llmdbenchd.edge.kubernetes.doors import ByExec, ByProxy, Way, door_of, proxy_path
 from llmdbenchd.edge.kubernetes.errors import Forbidden, NotFound
 from llmdbenchd.edge.kubernetes.payloads import Payloads
 from llmdbenchd.edge.kubernetes.pods import pod_named
@@ -74,7 +74,7 @@ class Collecting:
         if plan.storage.mode == EPHEMERAL:
             if pod is None:
                 raise Unavailable(f"launcher {plan.name} is gone, with its results")
-            return await self._through(_door(pod), plan, into)
+            return await self._through(door_of(pod), plan, into)
         node = pod.spec.node_name if pod else ""
         async with self._pods.open(plan, node=node) as door:
             return await self._through(door, plan, into)
@@ -88,7 +88,7 @@ class Collecting:
 
     async def stop(self, pod: Pod) -> None:
         """Ask the launcher in a pod that holds its results to end."""
-        await self._session.ask("POST", f"{proxy_path(_door(pod))}/stop")
+        await self._session.ask("POST", f"{proxy_path(door_of(pod))}/stop")
 
     async def _through(self, door: Door, plan: LauncherPlan, into: Path) -> Copied:
         folder, min_free = plan.results_folder, self._min_free
@@ -110,10 +110,3 @@ class Collecting:
             return await ask(ByExec(self._session, door))
         except Forbidden as error:
             raise Unavailable(f"neither pods/proxy nor pods/exec may be used: {error}") from error
-
-
-def _door(pod: Pod) -> Door:
-    """The container that keeps the results of an ephemeral launcher."""
-    keep = next((one for one in pod.spec.containers if one.name == KEEP), None)
-    secret = next((one.value for one in keep.env if one.name == SERVE_SECRET), "") if keep else ""
-    return Door(pod.metadata.namespace, pod.metadata.name, KEEP, secret)
