@@ -107,13 +107,14 @@ def test_a_target_that_another_daemon_loads_is_waited_for_and_why_names_its_laun
         mine = {**daemon.light(seconds=300), "share_target": False}
         theirs = {**daemon.light(seconds=1), "share_target": False}
         home.drop("mine", mine)
-        home.wait_for("the load", lambda: home.record("mine").phase is Phase.RUNNING)
+        home.in_phase("mine", Phase.RUNNING)
         [pod] = place.list("pods", labelSelector=LAUNCHERS)
         name = pod["metadata"]["name"]
 
         other.drop("theirs", theirs)
         other.drop("shared", daemon.light(seconds=1))
         assert other.ended("shared").phase is Phase.SUCCEEDED
+        other.in_phase("theirs", Phase.READY)
         other.wait_for("its reason", lambda: name in other.asked("why", "theirs"))
         assert other.record("theirs").phase is Phase.READY
         other.kill()
