@@ -127,3 +127,21 @@ def test_a_target_that_another_daemon_loads_is_waited_for_and_why_names_its_laun
         assert other.ended("theirs").phase is Phase.SUCCEEDED
     finally:
         other.close()
+
+
+def test_where_the_proxy_is_forbidden_they_are_told_by_commands(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = tmp_path_factory.mktemp("by-exec") / "house"
+    with (
+        cluster.namespace("by-exec") as place,
+        daemon.serving(root, cluster, place, without="pods/proxy") as house,
+    ):
+        house.drop("both", daemon.light(seconds=5, each=2, storage={"mode": "ephemeral"}))
+        record = house.ended("both")
+
+        assert record.verdict is not None
+        assert record.phase is Phase.SUCCEEDED, record.verdict.reason
+        first, second = done_marks(house, "both")
+        assert max(begun(first), begun(second)) < min(over(first), over(second))
+        assert [mark for mark in (first, second) if "barrier_s" in mark["facts"]]
