@@ -15,6 +15,7 @@ from llmdbenchd.core.results.document import LogFacts, ServerLog
 from llmdbenchd.core.results.metrics import Metrics
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.record import Record, Target
+from llmdbenchd.core.run.rivals import Rivals
 from llmdbenchd.core.run.sight import Sight
 from llmdbenchd.core.target.asked import Asked
 
@@ -64,6 +65,13 @@ class Copied:
     manifest: str
 
 
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What launchers of other daemons load in this place, as far as it can be seen there."""
+
+    rivals: Rivals
+
+
 class Clock(Protocol):
     """The only place where the time is read."""
 
@@ -91,7 +99,7 @@ class Engine(Protocol):
         """Where the launcher of this name sees its files."""
         ...
 
-    def watch(self) -> AsyncIterator[Listed | Seen]:
+    def watch(self) -> AsyncIterator[Listed | Seen | Others]:
         """First a `Listed`, then what changes, for ever; a gap is closed by a new `Listed`.
 
         Raises:
@@ -110,6 +118,10 @@ class Engine(Protocol):
             Refused: it can never be made so (no such harness, executable not allowed ...).
             Unavailable: try again.
         """
+        ...
+
+    async def release(self, launchers: Sequence[str]) -> None:
+        """Let launchers that wait for it begin, all at once, or be `Refused` for ever."""
         ...
 
     async def stop(self, launcher: str, grace_s: float) -> None:

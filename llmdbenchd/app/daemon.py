@@ -23,6 +23,7 @@ from llmdbenchd.controllers.watchers import watch_launchers
 from llmdbenchd.core.job.place import LOCAL
 from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.moment import Moment
+from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.core.run.wanted import Activity, wanted
 from llmdbenchd.edge.clock import SystemClock
@@ -100,6 +101,7 @@ class Daemon:
             self.clock,
             records=lambda: self.runs,
             wake=self.runs.work.add,
+            rivals=self.sites.rivals,
         )
         self.chronicle = Chronicle(
             self.book,
@@ -145,7 +147,8 @@ class Daemon:
             free=self._free,
             min_free=settings.min_free,
             publish=lambda told: status.publish(
-                {**told, "paused": sorted(self._holds)}, self.clock.now()
+                {**told, "paused": sorted(self._holds), "rivals": self.sites.rivals()},
+                self.clock.now(),
             ),
             hold=lambda low: self.hold("disk", on=low),
             consider=self._consider_turns,
@@ -209,7 +212,7 @@ class Daemon:
         self.is_first_scan_done.set()
 
     async def _watch(self, site: Site) -> None:
-        await watch_launchers(site, self.runs, complete=self._seen)
+        await watch_launchers(site, self.runs, complete=self._seen, others=self._consider_turns)
 
     def _seen(self, _: Site) -> None:
         if all(known.view.is_complete for known in self.sites):
@@ -220,7 +223,9 @@ class Daemon:
 
     # The heart is built before those that it speaks to.
     def _has_turn(self, record: Record) -> bool:
-        return self.admission.has_turn(record)
+        has_turn = self.admission.has_turn(record)
+        is_last_step = has_turn and record.phase is Phase.READY
+        return has_turn and (not is_last_step or self.sites.is_seen(self._site(record).place))
 
     def _moved(self, before: Record | None, after: Record) -> None:
         self.chronicle.moved(before, after)

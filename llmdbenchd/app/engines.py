@@ -116,6 +116,8 @@ class Engines:
             base_environment={name: environment[name] for name in PASSED_ON if name in environment},
             venvs=settings.harness_venvs,
             executables=settings.executables,
+            secrets=settings.secrets,
+            roots=settings.path_roots,
         )
         return LocalEngine(
             settings.state / "local",

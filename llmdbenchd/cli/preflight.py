@@ -121,6 +121,7 @@ class Preflight:
             near=spec.harness_namespace,
             model=model,
             loading=spec.harness.name == NOP,
+            keyed=spec.endpoint_auth is not None,
         )
         what = f"{model} by {method}"
         try:

@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from llmdbenchd.settings import process_environment
 from llmdbenchd.simulate.instances import launching
 from llmdbenchd.simulate.load import Failure, Load
 from llmdbenchd.simulate.options import DEFAULT_MODEL, Mode, Options, WrongOptions
@@ -82,6 +83,7 @@ def _options(args: argparse.Namespace) -> Options:
         hf_cache=args.hf_cache,
         address_file=args.address_file,
         load=_load(args),
+        api_key=args.api_key,
     )
 
 
@@ -163,6 +165,12 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         choices=[str(mode) for mode in Mode],
         default=str(Mode.RANDOM),
         help="reply with random words or with the prompt's own (%(default)s)",
+    )
+    group.add_argument(
+        "--api-key",
+        metavar="KEY",
+        default=process_environment().get("VLLM_API_KEY"),
+        help="whoever asks below /v1 without it gets 401 (VLLM_API_KEY, else anybody may ask)",
     )
     group.add_argument("--seed", type=int, default=0, help="of words and failures (%(default)s)")
 

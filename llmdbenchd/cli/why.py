@@ -12,6 +12,7 @@ from llmdbenchd.core.run.admit import waits_for
 from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
+from llmdbenchd.core.run.rivals import Rivals
 from llmdbenchd.edge.clock import SystemClock
 from llmdbenchd.edge.files.inbox import is_paused
 
@@ -46,9 +47,11 @@ def _why(args: argparse.Namespace, folders: Folders) -> int:
     capacity = Capacity(slots=folders.settings.max_active_runs)
     daemon = folders.daemon()
     is_running = daemon["running"]
+    rivals = daemon.get("rivals", {}) if is_running else {}
     ill = daemon.get("degraded_since", {}) if is_running else {}
     reasons = {
-        record.key: _reason(record, everyone, capacity, paused=paused) + _ill(record, folders, ill)
+        record.key: _reason(record, everyone, capacity, paused=paused, rivals=rivals)
+        + _ill(record, folders, ill)
         for record in asked
     }
     ways = {record.key: ways_in(record, folders) for record in asked}
@@ -80,10 +83,12 @@ def _ill(record: Record, folders: Folders, ill: Mapping[str, Mapping[str, str]])
     return f"; {place} is degraded since {ill[place]['since'][:19]}: {ill[place]['reason']}"
 
 
-def _reason(record: Record, everyone: list[Record], capacity: Capacity, *, paused: bool) -> str:
+def _reason(
+    record: Record, everyone: list[Record], capacity: Capacity, *, paused: bool, rivals: Rivals
+) -> str:
     if record.phase.is_final and record.phase is not Phase.LEFT:
         return told(record)
     now = SystemClock.of_this_machine().now()
-    waiting = waits_for(record, everyone, capacity, now, paused=paused)
+    waiting = waits_for(record, everyone, capacity, now, paused=paused, rivals=rivals)
     more = f" ({told(record)})" if record.failure or record.last_error else ""
     return (waiting or _WAITS.get(record.phase, "it is its turn")) + more

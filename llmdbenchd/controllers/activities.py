@@ -19,6 +19,7 @@ from llmdbenchd.core.results.telling import summary_text
 from llmdbenchd.core.run import facts
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Collected, Found, Record
+from llmdbenchd.core.run.sight import Ended, Running
 from llmdbenchd.core.run.wanted import Activity, Kind
 from llmdbenchd.core.workload.errors import WorkloadError
 from llmdbenchd.ports import (
@@ -38,6 +39,7 @@ from llmdbenchd.ports import (
 log = structlog.get_logger()
 
 FOLLOW_AGAIN_S = 2.0
+LOOK_S = 0.1
 PHASES: Mapping[Kind, Phase] = {
     "resolve": Phase.RESOLVING,
     "collect": Phase.COLLECTING,
@@ -80,6 +82,7 @@ class Activities:
             "resolve": self._resolve,
             "follow": self._follow,
             "servers": ServerWatch(runs, book, evidence, servers).run,
+            "release": self._release,
             "collect": self._collect,
             "report": self._report,
         }
@@ -146,6 +149,20 @@ class Activities:
         log.info("log.finished", launcher=launcher, bytes=size)
         done = partial(facts.log_done, attempt=activity.attempt, index=activity.index)
         self._runs.learn(activity.key, done)
+
+    async def _release(self, activity: Activity, record: Record) -> None:
+        """Launchers that cannot see each other begin together; of no interest before all run."""
+        site, launchers = self._site(record), self._book.launchers(record)
+        while not _all_run(site, launchers):  # noqa: ASYNC110 - the view tells its runs, not us
+            await asyncio.sleep(LOOK_S)
+        try:
+            await site.engine.release(launchers)
+        except Refused as error:
+            no = partial(facts.not_released, attempt=activity.attempt, detail=str(error))
+            self._runs.learn(activity.key, no)
+            return
+        log.info("launchers.released", launchers=launchers)
+        self._runs.learn(activity.key, partial(facts.released, attempt=activity.attempt))
 
     async def _collect(self, activity: Activity, record: Record) -> None:
         if record.found is not None:
@@ -249,6 +266,10 @@ class Activities:
         launchers = range(1, accepted.limits.launchers + 1)
         plans = [self._book.plan(record, index) for index in launchers]
         return self._preview(accepted.place, plans)
+
+
+def _all_run(site: Site, launchers: Sequence[str]) -> bool:
+    return all(isinstance(site.view.look(one), Running | Ended) for one in launchers)
 
 
 def _weakest(manifests: Sequence[str]) -> str:

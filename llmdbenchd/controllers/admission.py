@@ -8,6 +8,7 @@ import structlog
 from llmdbenchd.core.run.admit import Turns, admit, in_order
 from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.record import Record
+from llmdbenchd.core.run.rivals import Rivals
 from llmdbenchd.ports import Clock
 
 log = structlog.get_logger()
@@ -22,6 +23,7 @@ class Admission:
     Args:
         records: all open records, read at each refresh.
         wake: asks for a run to be looked at.
+        rivals: what launchers of other daemons load, read at each refresh.
     """
 
     def __init__(
@@ -31,11 +33,13 @@ class Admission:
         *,
         records: Callable[[], Iterable[Record]],
         wake: Callable[[str], None],
+        rivals: Callable[[], Rivals],
     ) -> None:
         self._capacity = capacity
         self._clock = clock
         self._records = records
         self._wake = wake
+        self._rivals = rivals
         self._turns = Turns()
         self._paused = False
         self._planned: asyncio.Handle | None = None
@@ -67,7 +71,13 @@ class Admission:
     def _refresh(self) -> None:
         self._planned = None
         before, records = self._turns, list(self._records())
-        self._turns = admit(records, self._capacity, self._clock.now(), paused=self._paused)
+        self._turns = admit(
+            records,
+            self._capacity,
+            self._clock.now(),
+            paused=self._paused,
+            rivals=self._rivals(),
+        )
         granted = (self._turns.launch - before.launch) | (self._turns.resolve - before.resolve)
         for record in in_order(records) if granted else ():
             if record.key in granted:

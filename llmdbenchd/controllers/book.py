@@ -78,6 +78,7 @@ class JobBook:
             spec=accepted.spec,
             cell=cell,
             endpoint=endpoint,
+            servers=record.target.servers if record.target else (),
             instance=self._instance,
             job=record.job,
             epoch=int(record.submitted.timestamp()),

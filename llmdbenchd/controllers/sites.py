@@ -50,6 +50,18 @@ class Sites:
             if site.engine.degraded
         }
 
+    def rivals(self) -> dict[str, str]:
+        """What launchers of other daemons load, in all places."""
+        return {mark: who for site in self for mark, who in site.view.rivals.items()}
+
+    def is_seen(self, place: str) -> bool:
+        """Whether it is known who loads what there, or never will be.
+
+        Whoever waits is looked at when the first look comes, or when the place says no.
+        """
+        site = self.at(place)
+        return site.view.is_complete or bool(site.engine.refused)
+
     def at(self, place: str) -> Site:
         """The site of a place, opened when it is asked for the first time."""
         site = self._sites.get(place)

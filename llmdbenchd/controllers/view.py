@@ -3,14 +3,20 @@
 from collections.abc import Iterable
 from typing import assert_never
 
+from llmdbenchd.core.run.rivals import NOBODY, Rivals
 from llmdbenchd.core.run.sight import Absent, Sight, Unknown
-from llmdbenchd.ports import Listed, Seen
+from llmdbenchd.ports import Listed, Others, Seen
 
 
 class View:
-    """Sights by launcher name, fed by the engine's watch and by our own looks."""
+    """Sights by launcher name, fed by the engine's watch and by our own looks.
+
+    Attributes:
+        rivals: what launchers of other daemons load there.
+    """
 
     def __init__(self) -> None:
+        self.rivals: Rivals = NOBODY
         self._sights: dict[str, Sight] = {}
         self._complete = False
         self._unsettled: set[str] = set()
@@ -26,7 +32,7 @@ class View:
             return Unknown()
         return self._sights.get(launcher, Absent())
 
-    def apply(self, news: Listed | Seen) -> frozenset[str]:
+    def apply(self, news: Listed | Seen | Others) -> frozenset[str]:
         """Take in what the watch says; returns the launchers whose sight changed."""
         match news:
             case Listed(sights=sights):
@@ -39,6 +45,9 @@ class View:
                 return frozenset(changed)
             case Seen(launcher=launcher, sight=sight):
                 return self._set(launcher, sight)
+            case Others(rivals=rivals):
+                self.rivals = rivals
+                return frozenset()
             case _:
                 assert_never(news)
 

@@ -8,13 +8,22 @@ import structlog
 from llmdbenchd.controllers.runs import Runs
 from llmdbenchd.controllers.sites import Site
 from llmdbenchd.core.run.limits import backoff_s
-from llmdbenchd.ports import Unavailable
+from llmdbenchd.ports import Others, Unavailable
 
 log = structlog.get_logger()
 
 
-async def watch_launchers(site: Site, runs: Runs, *, complete: Callable[[Site], None]) -> None:
-    """Watch one place for ever. `complete` is called after its first complete look."""
+async def watch_launchers(
+    site: Site, runs: Runs, *, complete: Callable[[Site], None], others: Callable[[], None]
+) -> None:
+    """Watch one place for ever.
+
+    Args:
+        site: the place.
+        runs: told of what moves there.
+        complete: called after its first complete look.
+        others: called when something else is loaded by other daemons than before.
+    """
     engine, view = site.engine, site.view
     tries = 0
     while True:
@@ -27,6 +36,8 @@ async def watch_launchers(site: Site, runs: Runs, *, complete: Callable[[Site], 
                     complete(site)
                     runs.look_at_all()
                 runs.look_at_launchers(changed)
+                if isinstance(news, Others):
+                    others()
         except Unavailable as error:
             tries += 1
             log.warning("watch.broken", place=site.place, reason=str(error), tries=tries)

@@ -85,9 +85,10 @@ LAUNCHERS: tuple[Right, ...] = (
     Right(
         "pods/proxy",
         "create",
-        "a launcher that holds its results (storage.mode: ephemeral) is told to end",
+        "a launcher that holds its results (storage.mode: ephemeral) is told to begin and to end",
         Need.OPTIONAL,
-        without="such a launcher is deleted when its time is up, and its results with it",
+        without="such a launcher is deleted when its time is up, and its results with it; several "
+        "begin together by pods/exec only",
     ),
     Right(
         "pods/exec",

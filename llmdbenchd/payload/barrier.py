@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 from llmdbenchd.payload.contract import Code, Refusal
 
+READY = ".llmdbenchd-ready"  # told to who asks for it: we could begin
+GO = ".llmdbenchd-go"  # told to us: all could
 LOOK_S = 0.05
 LOST_S = 7200.0  # unless the environment says otherwise; whoever asked ends us before
 _GONE = ".gone"
@@ -38,6 +40,8 @@ class Barrier:
         except ValueError:
             sentence = f"LLMDBENCHD_BARRIER is {index}/{count}, for {patience} s: no barrier"
             raise Refusal(Code.WRONG_CONTRACT, "wrong contract", sentence) from None
+        if env.get("LLMDBENCHD_BARRIER_ROOT"):
+            return Told(env["LLMDBENCHD_BARRIER_ROOT"], *said)
         return cls(env.get("LLMDBENCHD_BARRIER_DIR", ""), *said)
 
     def arrive(self) -> None:
@@ -71,13 +75,15 @@ class Barrier:
             sentence = f"the barrier {self.folder} cannot be used: {error.strerror}"
             raise Refusal(Code.NO_RESULTS_FOLDER, "no barrier", sentence) from error
         if missing and self.waited_s >= self.patience_s:
-            names = ", ".join(map(str, missing))
-            sentence = (
-                f"not all {self.count} launchers were ready after {self.patience_s:g} s: "
-                f"{names} did not come"
-            )
-            raise Refusal(Code.NO_BARRIER, "timeout: barrier", sentence)
+            raise Refusal(Code.NO_BARRIER, "timeout: barrier", self.too_late(missing))
         return not missing
+
+    def too_late(self, missing: list[int]) -> str:
+        """The sentence about those who did not come."""
+        return (
+            f"not all {self.count} launchers were ready after {self.patience_s:g} s: "
+            f"{', '.join(map(str, missing))} did not come"
+        )
 
     def wait(self, is_asked_to_end: Callable[[], bool]) -> None:
         """Return when all are there, or when we are asked to end.
@@ -110,3 +116,36 @@ class Barrier:
                 os.rmdir(self.folder)
         except OSError:
             pass  # it is small, and the load is what matters now
+
+
+class Told(Barrier):
+    """The same where no folder is seen by all of them.
+
+    The daemon sees each one's own folder through the container beside it, and tells all of
+    them at once. While it is away they wait, as long as their patience lasts.
+    """
+
+    def arrive(self) -> None:
+        """Say that we could begin; again is fine.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        if self.folder:
+            with open(os.path.join(self.folder, READY), "wb"):
+                pass
+
+    def missing(self) -> list[int]:
+        """Everybody, as far as we know, until we are told."""
+        is_told = os.path.exists(os.path.join(self.folder, GO))
+        return [] if is_told else list(range(1, self.count + 1))
+
+    def too_late(self, missing: list[int]) -> str:
+        """The sentence about a word that did not come."""
+        return (
+            f"after {self.patience_s:g} s nobody had said that all {len(missing)} launchers are "
+            "ready: one of them is not, or the daemon is away"
+        )
+
+    def leave(self) -> None:
+        """Go; nothing is left that another launcher could stumble over."""

@@ -7,6 +7,7 @@ import os
 import sys
 from urllib.parse import unquote_to_bytes
 
+from llmdbenchd.payload.barrier import GO, READY
 from llmdbenchd.payload.lying import Missing, Results
 
 MISSING, USAGE = 4, 64
@@ -26,11 +27,33 @@ def answered(words: list[str], results: Results) -> int:
         return 1
 
 
+def has(root: str, name: str) -> bool:
+    """Whether a word of this name was left."""
+    return os.path.lexists(os.path.join(root, name))
+
+
+def leave_word(root: str, name: str) -> None:
+    """An empty file for the launcher beside us; again is fine.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    os.close(os.open(os.path.join(root, name), flags, 0o644))
+
+
 def _answer(words: list[str], results: Results) -> int:
     out = sys.stdout.buffer
     if words == ["folders"]:
         out.write(json.dumps(results.folders()).encode("ascii"))
         out.flush()
+        return 0
+    if words == ["barrier"]:
+        out.write(json.dumps(has(results.root, READY)).encode("ascii"))
+        out.flush()
+        return 0
+    if words == ["go"]:
+        leave_word(results.root, GO)
         return 0
     kind, folder, *more = words
     if kind == "manifest":

@@ -1,9 +1,11 @@
-"""inference-perf with the endpoint's key, which is in no file and on no command line.
+"""Load generators with the endpoint's key, which is in no file and on no command line.
 
-    python keyed.py WORDS...        as `inference-perf WORDS...`
+    python keyed.py inference-perf WORDS...        as `inference-perf WORDS...`
+    python keyed.py aiperf WORDS...                as `aiperf WORDS...`
 
-Its own way to be told a key is its config, which it prints and writes among the results. So
-the key goes from the environment into the client itself.
+Their own ways to be told a key are a config that is printed and kept among the results, and
+an option that everybody on the machine can read. So it goes from the environment into the
+program, once that runs.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from importlib import import_module
 KEY = "OPENAI_API_KEY"  # as the field's other load generators read it
 
 
-def main(words: list[str]) -> object:
+def inference_perf(words: list[str]) -> object:
     """Run inference-perf in this process; returns what it returns."""
     package = import_module("inference_perf")
     client = import_module("inference_perf.client.modelserver.openai_client")
@@ -30,6 +32,13 @@ def main(words: list[str]) -> object:
     return package.main_cli()
 
 
+def aiperf(words: list[str]) -> object:
+    """Run aiperf in this process; what it keeps of its own words it keeps without the key."""
+    sys.argv = ["aiperf", *words, f"--api-key={os.environ[KEY]}"]
+    return import_module("aiperf.cli").app()
+
+
 if __name__ == "__main__":
     del sys.path[0]  # the payload's folder: its modules' names are not for others
-    sys.exit(main(sys.argv[1:]))  # type: ignore[arg-type] # mypy - whatever it returns
+    run = {"inference-perf": inference_perf, "aiperf": aiperf}[sys.argv[1]]
+    sys.exit(run(sys.argv[2:]))  # type: ignore[arg-type] # mypy - whatever it returns

@@ -14,6 +14,7 @@ from importlib import import_module
 from llmdbenchd.payload import child
 from llmdbenchd.payload.barrier import Barrier
 from llmdbenchd.payload.contract import Code, Context, Refusal, broken, listing
+from llmdbenchd.payload.keyed import KEY
 from llmdbenchd.payload.script import InPlace, Script
 from llmdbenchd.payload.tee import FLUSH_S, LogFile, Mirror, Tee
 
@@ -116,8 +117,21 @@ class Launcher:
             if mirror.lost:
                 reason = mirror.broken or "its reader stalled"
                 self.trouble("output lost", f"our {name} lacks {mirror.lost} bytes: {reason}")
+        self._blot()
         if self.script is not None and self.status is not None:
             self.facts.update(self.script.finish(os.waitstatus_to_exitcode(self.status)))
+
+    def _blot(self) -> None:
+        """See to it that the endpoint's key does not come home, whatever has written it."""
+        if not self.context.env.get(KEY):
+            return
+        from llmdbenchd.payload import keys  # noqa: PLC0415 - most endpoints want none
+
+        try:
+            for path in keys.blot(self.context.results, self.context.env[KEY]):
+                self.trouble("key found", f"{path} held the endpoint's key: stars are over it")
+        except OSError as error:
+            self.trouble("unread", f"not searched for the key: {error.filename}: {error.strerror}")
 
     def seal(self) -> None:
         """Write metadata, manifest and done mark; what cannot be written is a problem."""

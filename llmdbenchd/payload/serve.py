@@ -5,6 +5,8 @@
     python3 -I -S serve.py folders
     python3 -I -S serve.py file FOLDER PATH FROM COUNT
     python3 -I -S serve.py small FOLDER LIMIT MOST [PATH]
+    python3 -I -S serve.py barrier
+    python3 -I -S serve.py go
 
     LLMDBENCHD_SERVE_ROOT      /requests: results folders lie below it
     LLMDBENCHD_SERVE_PORT      8080; 0 = any, told in the first line on stdout
@@ -23,7 +25,9 @@
                                              its files before its folders, from the one after PATH
                                              on: a line {"path", "size"}, then so many bytes, and
                                              so on
-    POST /SECRET/stop                        asks the launcher beside us to end
+    GET  /SECRET/barrier                     true if the launcher beside us could begin
+    POST /SECRET/go                          tells it that all could
+    POST /SECRET/stop                        asks it to end
     POST /SECRET/release                     ends this server
 
 Paths are quoted bytes, for commands too. Links are never followed; nothing above the root is
@@ -64,7 +68,8 @@ def become_a_package() -> None:
 if __name__ == "__main__":
     become_a_package()
 
-from llmdbenchd.payload.commands import USAGE, answered  # noqa: E402 - found only now
+from llmdbenchd.payload.barrier import GO, READY  # noqa: E402 - found only now
+from llmdbenchd.payload.commands import USAGE, answered, has, leave_word  # noqa: E402 - found only now
 from llmdbenchd.payload.lying import Missing, Results, Running  # noqa: E402 - found only now
 
 
@@ -173,9 +178,13 @@ class Handler(BaseHTTPRequestHandler):
             self._say(200, b"ready\n")
         elif (method, words) == ("GET", ["folders"]):
             self._say(200, json.dumps(self.server.results.folders()).encode("ascii"))
+        elif (method, words) == ("GET", ["barrier"]):
+            self._say(200, json.dumps(has(self.server.results.root, READY)).encode())
+        elif (method, words) == ("POST", ["go"]):
+            leave_word(self.server.results.root, GO)
+            self._say(200, b"told\n")
         elif (method, words) == ("POST", ["stop"]):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-            os.close(os.open(os.path.join(self.server.results.root, STOP_FILE), flags, 0o644))
+            leave_word(self.server.results.root, STOP_FILE)
             self._say(200, b"asked\n")
         elif (method, words) == ("POST", ["release"]):
             self._say(200, b"bye\n")

@@ -96,6 +96,10 @@ class Settings(BaseModel):
     """Folder of programs that a job may name as `harness.executable` on this machine. None: no
     job may, since who drops a file must not choose what the daemon's user runs."""
 
+    secrets: Path | None = None
+    """Folder of what jobs may name as `hf_token` and `endpoint_auth` on this machine:
+    `<folder>/<secret>/<key>`, as Kubernetes shows a secret in a pod. None: there are none."""
+
     keep_days: int | None = Field(default=None, ge=1)
     """Days after which finished jobs are tidied away. None: never; evidence is not ours to
     lose."""
@@ -105,8 +109,9 @@ class Settings(BaseModel):
     rights that were withdrawn by mistake are given back. No answer at all loses nothing."""
 
     path_roots: Paths = ()
-    """Further folders below which a dropped file may name paths. In the environment separated
-    by colons. None are given by default: the daemon may read more than a file's author."""
+    """Further folders below which a dropped file may name paths, also to keep a data set in.
+    In the environment separated by colons. None are given by default: the daemon may read more
+    than a file's author."""
 
     min_free: Size = 2 * 1024**3
     """Bytes that must stay free where state and archive lie; below it no run is admitted. Also

@@ -1,7 +1,7 @@
 """What the stand-in server is asked to be: checked once, then right."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -50,6 +50,7 @@ class Options:
         hf_cache: folder for a Hugging Face cache with the served models' tokenizer.
         address_file: file that holds the address while the server listens.
         load: the log to write before it listens.
+        api_key: whoever asks below `/v1` without it gets 401; None = anybody may.
 
     Raises:
         WrongOptions: with every problem at once.
@@ -72,6 +73,7 @@ class Options:
     hf_cache: Path | None = None
     address_file: Path | None = None
     load: Load | None = None
+    api_key: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         checks = (_wrong_times, _wrong_counts, _wrong_ranges, _wrong_models, _wrong_load)

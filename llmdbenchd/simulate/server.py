@@ -1,6 +1,7 @@
 """The server's addresses: what each one answers."""
 
 import asyncio
+import hmac
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
@@ -43,7 +44,8 @@ class ModelServer:
 
     def app(self) -> web.Application:
         """The application, to be served by any runner."""
-        app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[_errors_as_json])
+        middlewares = [_errors_as_json, self._for_key_holders]
+        app = web.Application(client_max_size=_LARGEST_BODY, middlewares=middlewares)
         app.router.add_get("/health", self._health)
         app.router.add_get("/version", self._version)
         app.router.add_get("/metrics", self._show_metrics)
@@ -53,6 +55,15 @@ class ModelServer:
         app.router.add_post("/tokenize", self._tokenize)
         app.router.add_routes(self._sleeper.routes())
         return app
+
+    @web.middleware
+    async def _for_key_holders(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """As vLLM: only what is below `/v1` wants the key."""
+        key, given = self._options.api_key, request.headers.get("Authorization", "")
+        is_open = key is None or not request.path.startswith("/v1")
+        if not is_open and not hmac.compare_digest(given.encode(), f"Bearer {key}".encode()):
+            raise Trouble(401, "Unauthorized")
+        return await handler(request)
 
     async def _health(self, _: web.Request) -> web.Response:
         self._require_ready()

@@ -2,6 +2,7 @@
 
 _KINDS = {
     400: "BadRequestError",
+    401: "UnauthorizedError",
     404: "NotFoundError",
     405: "MethodNotAllowedError",
     413: "RequestTooLargeError",

@@ -10,6 +10,7 @@ from llmdbenchd.core.job.accepted import encoded
 from llmdbenchd.core.results.verdict import Outcome, Verdict
 from llmdbenchd.core.run.phase import FINAL, Phase
 from llmdbenchd.core.run.record import Failure
+from llmdbenchd.core.run.rivals import mark
 from tests.cli.home import Home
 from tests.core.run.cases import NOW, record
 from tests.fakes.jobs import accepted
@@ -143,3 +144,11 @@ def test_on_a_cluster_the_way_in_is_the_exec_command(home: Home) -> None:
     assert shell.startswith("kubectl exec -it -n load llmdbench-inference-perf-launcher-")
     assert shell.endswith("-c harness -- sh")
     assert by_hand.endswith("python3 -I -S /llmdbenchd/payload/launch.py")
+
+
+def test_a_launcher_of_another_daemon_that_loads_the_target_is_named(home: Home) -> None:
+    home.keep(record(Phase.READY))
+    rivals = {mark("127.0.0.1:1"): "launcher p of the daemon 0a1b2c3d"}
+    home.daemon_says(pid=os.getpid(), rivals=rivals)
+
+    assert reason(home) == "its target 127.0.0.1:1 is held by launcher p of the daemon 0a1b2c3d"

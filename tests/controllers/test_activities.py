@@ -16,7 +16,7 @@ from llmdbenchd.core.run.record import End, Failure, Record
 from llmdbenchd.core.run.sight import Running
 from llmdbenchd.core.run.wanted import Activity, Kind, wanted
 from llmdbenchd.kit.taskset import TaskSet
-from llmdbenchd.ports import Copied, Gone, Natives, NotReady, Refused, Unavailable
+from llmdbenchd.ports import Copied, Gone, Listed, Natives, NotReady, Refused, Seen, Unavailable
 from tests.core.run.cases import GOOD, HOME, NEVER, TARGET, record
 from tests.fakes.evidence import FakeEvidence
 from tests.fakes.house import House
@@ -368,3 +368,39 @@ async def test_cancelled_work_tells_nothing(desk: Desk) -> None:
 
     assert following.cancelled()
     assert desk.house.runs[KEY] == one
+
+
+HELD = record(Phase.RUNNING, seen=(1, 2), held=True)
+
+
+async def test_launchers_that_wait_for_our_word_get_it_when_all_of_them_run(desk: Desk) -> None:
+    desk.open(HELD)
+    first, second = desk.book.launchers(HELD)
+    desk.house.view.apply(Listed({first: GOOD}))
+    telling = asyncio.create_task(desk.do("release"))
+    await asyncio.sleep(60)
+    assert desk.engine.released == []
+
+    desk.house.view.apply(Seen(second, Running()))
+    with capture_logs() as logs:
+        assert not (await telling).held
+
+    assert desk.engine.released == [(first, second)]
+    assert [one["event"] for one in logs] == ["launchers.released"]
+
+
+async def test_a_lost_answer_means_that_they_are_told_again(desk: Desk) -> None:
+    desk.open(HELD)
+    desk.house.view.apply(Listed(dict.fromkeys(desk.book.launchers(HELD), Running())))
+    desk.engine.trouble["release"] = [Unavailable("503")]
+
+    assert (await desk.do("release")).held
+    assert not (await desk.do("release")).held
+
+
+async def test_launchers_that_can_never_be_told_end_the_attempt(desk: Desk) -> None:
+    desk.open(HELD)
+    desk.house.view.apply(Listed(dict.fromkeys(desk.book.launchers(HELD), Running())))
+    desk.engine.trouble["release"] = [Refused("no right")]
+
+    assert (await desk.do("release")).failure == Failure("refused", "no right")

@@ -12,6 +12,7 @@ from llmdbenchd.core.run import facts
 from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record, Target
+from llmdbenchd.core.run.rivals import mark
 from tests.core.run.cases import AHEAD, record
 from tests.fakes.house import House
 from tests.fakes.world import FakeClock
@@ -28,11 +29,13 @@ class Hall:
         self.clock = FakeClock()
         self.records = {one.key: one for one in records}
         self.woken: list[str] = []
+        self.rivals: dict[str, str] = {}
         self.admission = Admission(
             capacity or Capacity(slots=2),
             self.clock,
             records=self.records.values,
             wake=self.woken.append,
+            rivals=lambda: self.rivals,
         )
         self.admission.refresh_soon()
 
@@ -178,3 +181,17 @@ async def test_a_job_of_higher_priority_overtakes_who_waits() -> None:
     await house.settle()
 
     assert [one.job for one in house.runs if one.phase.holds_slot] == ["c"]
+
+
+async def test_a_target_that_another_daemon_loads_is_taken_until_it_is_let_go() -> None:
+    hall = Hall(ready("a", "x"), ready("b", "y"))
+    hall.rivals = {mark("x"): "launcher p of the daemon 0a1b2c3d"}
+    await asyncio.sleep(0)
+    assert hall.turns() == {"b/r001"}
+
+    hall.rivals = {}
+    hall.admission.refresh_soon()
+    await asyncio.sleep(0)
+
+    assert hall.turns() == {"a/r001", "b/r001"}
+    assert hall.woken == ["b/r001", "a/r001"]

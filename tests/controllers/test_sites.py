@@ -3,6 +3,7 @@
 import asyncio
 
 from llmdbenchd.controllers.sites import Site, Sites
+from llmdbenchd.ports import Listed, Others
 from tests.fakes.engine import FakeEngine
 
 
@@ -49,3 +50,25 @@ def test_a_place_that_cannot_be_seen_says_why() -> None:
     region.engines["kubernetes/a"].is_away = True
 
     assert region.sites.troubled() == {"kubernetes/a": "the fake engine is away"}
+
+
+def test_who_loads_what_is_not_known_before_the_first_look_unless_there_will_be_none() -> None:
+    """After a restart a run whose turn it is would load what another daemon loads already."""
+    region = Region()
+    site = region.sites.at("local")
+    assert not region.sites.is_seen("local")
+
+    region.engines["local"].says_no = "no right"
+    assert region.sites.is_seen("local")
+
+    region.engines["local"].says_no = ""
+    site.view.apply(Listed({}))
+    assert region.sites.is_seen("local")
+
+
+def test_what_others_load_anywhere_is_known_of() -> None:
+    region = Region()
+    region.sites.at("kubernetes/a").view.apply(Others({"1": "p"}))
+    region.sites.at("kubernetes/b").view.apply(Others({"2": "q"}))
+
+    assert region.sites.rivals() == {"1": "p", "2": "q"}

@@ -9,6 +9,8 @@ from structlog.testing import capture_logs
 from llmdbenchd.controllers.sites import Site
 from llmdbenchd.controllers.watchers import watch_launchers
 from llmdbenchd.core.run.phase import Phase
+from llmdbenchd.core.run.record import Target
+from llmdbenchd.core.run.rivals import mark
 from llmdbenchd.core.run.sight import Absent, Running
 from llmdbenchd.ports import Unavailable
 from tests.core.run.cases import AHEAD, GOOD, record
@@ -38,7 +40,9 @@ async def house(completed: Completed) -> AsyncIterator[House]:
     house = House()
     house.engine.launchers[NAME] = Running()
     house.runs.open([record(Phase.RUNNING, deadline=AHEAD, seen=(1,))])
-    watch = watch_launchers(house.site, house.runs, complete=completed)
+    watch = watch_launchers(
+        house.site, house.runs, complete=completed, others=house.admission.refresh_soon
+    )
     watching = asyncio.create_task(watch)
     yield house
     assert not watching.done(), "the watch goes on for ever"
@@ -127,3 +131,22 @@ async def test_a_watch_that_ends_without_an_error_is_opened_again(house: House) 
 
     await asyncio.sleep(1)
     assert house.engine.watch_is_open.is_set()
+
+
+async def test_what_other_daemons_load_is_taken_in_and_the_turns_are_computed_anew(
+    house: House,
+) -> None:
+    """Nobody's launcher of ours moves: without being told no run would ever notice."""
+    rivals = {mark("x"): "launcher p of the daemon 0a1b2c3d"}
+    waiting = record(Phase.READY, job="k", target=Target("http://x", ("x",)))
+    house.engine.others(rivals)
+    await asyncio.sleep(1)
+    house.runs.open([waiting])
+    await asyncio.sleep(1)
+    assert house.view.rivals == rivals
+    assert not house.admission.has_turn(waiting)
+
+    house.engine.others({})
+    await asyncio.sleep(1)
+
+    assert house.admission.has_turn(waiting)

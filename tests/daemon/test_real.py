@@ -52,6 +52,32 @@ def test_a_dropped_file_becomes_a_sealed_archive_that_tells_the_truth(
     assert_reports(household.archive / "real" / "r001", requests=len(server.served()))
 
 
+def test_on_this_machine_a_key_comes_out_of_a_file_and_goes_nowhere_else(
+    household: Household, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "a-key-that-nobody-may-find-4711"
+    secret = tmp_path / "secrets" / "door"
+    secret.mkdir(parents=True)
+    (secret / "token").write_text(f"{key}\n")
+    monkeypatch.setenv("VLLM_API_KEY", key)  # for the server, which wants it
+    household.settings["LLMDBENCHD_HARNESS_VENVS"] = str(harness_venvs())
+    household.settings["LLMDBENCHD_SECRETS"] = str(tmp_path / "secrets")
+    household.start()
+    with simulator(tmp_path) as server:
+        job = server.job(seconds=2)
+        job["endpoint_auth"] = {"secret": "door", "key": "token"}
+        keyed = household.run_job("keyed", job)
+        job["models"] = ["auto"]
+        unknown = household.run_job("unknown", job)
+
+    assert keyed.phase is Phase.SUCCEEDED, keyed
+    assert unknown.phase is Phase.FAILED
+    assert unknown.verdict is not None
+    assert "write models: [NAME]" in unknown.verdict.reason
+    written = [path for path in household.root.rglob("*") if path.is_file()]
+    assert [path for path in written if key.encode() in path.read_bytes()] == []
+
+
 def test_two_real_aiperfs_become_one_merged_report_of_all_their_requests(
     household: Household, tmp_path: Path
 ) -> None:

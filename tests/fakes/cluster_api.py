@@ -149,6 +149,7 @@ class ClusterApi:
         app.router.add_get(home + "/{name}", self._answered(self._get))
         app.router.add_delete(home + "/{name}", self._answered(self._delete))
         app.router.add_get(home + "/{name}/{path:log}", self._answered(self._log))
+        app.router.add_get(home + "/{name}/{path:exec}", self._answered(self._exec))
         app.router.add_route("*", home + "/{name}/proxy/{path:.*}", self._answered(self._proxy))
         return app
 
@@ -242,6 +243,10 @@ class ClusterApi:
         lines = self.logs[self._found(request)["metadata"]["name"]].splitlines(keepends=True)
         since = request.query.get("sinceTime", "")[:19].encode()
         return web.Response(body=b"".join(line for line in lines if line[:19] >= since))
+
+    async def _exec(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        raise Refusal(403, "Forbidden", f'pods "{name}" is forbidden: no pods/exec')
 
     async def _proxy(self, request: web.Request) -> web.Response:
         name = request.match_info["name"].partition(":")[0]

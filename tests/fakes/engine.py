@@ -5,12 +5,12 @@ may do twice. It is used by the simulation and by the tests of the controllers.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from llmdbenchd.core.launch.plan import LauncherPlan, Places
 from llmdbenchd.core.run.sight import Absent, Cause, Ended, Running, Sight
-from llmdbenchd.ports import Copied, Listed, Refused, Seen, Unavailable
+from llmdbenchd.ports import Copied, Listed, Others, Refused, Seen, Unavailable
 
 
 class FakeEngine:
@@ -36,13 +36,14 @@ class FakeEngine:
         self.on_claim: tuple[str, ...] | None = ()
         self.folders_collected: list[str] = []
         self.removed_uncollected: list[str] = []
+        self.released: list[tuple[str, ...]] = []
         self.is_away = False
         self.loses_replies = False
         self.refuses = ""
         self.says_no = ""
         self.trouble: dict[str, list[Exception]] = {}
         self.watch_is_open = asyncio.Event()
-        self._news: asyncio.Queue[Seen | Exception | None] = asyncio.Queue()
+        self._news: asyncio.Queue[Seen | Others | Exception | None] = asyncio.Queue()
         self._moved = asyncio.Event()
 
     @property
@@ -56,7 +57,7 @@ class FakeEngine:
     def places(self, launcher: str) -> Places:
         return Places(f"/fake/{launcher}/workspace", f"/fake/{launcher}/requests")
 
-    async def watch(self) -> AsyncIterator[Listed | Seen]:
+    async def watch(self) -> AsyncIterator[Listed | Seen | Others]:
         self._reachable("watch")
         self._news = asyncio.Queue()
         yield Listed(dict(self.launchers))
@@ -77,6 +78,11 @@ class FakeEngine:
         if plan.name not in self.launchers:
             self.started[plan.name] = self.started.get(plan.name, 0) + 1
             self.put(plan.name, Running())
+        self._reply()
+
+    async def release(self, launchers: Sequence[str]) -> None:
+        self._reachable("release")
+        self.released.append(tuple(launchers))
         self._reply()
 
     async def stop(self, launcher: str, grace_s: float) -> None:
@@ -123,6 +129,10 @@ class FakeEngine:
             self.launchers[launcher] = sight
         self._news.put_nowait(Seen(launcher, sight))
         self._moved.set()
+
+    def others(self, rivals: Mapping[str, str]) -> None:
+        """Other daemons load something else."""
+        self._news.put_nowait(Others(rivals))
 
     def end_watch(self, error: Exception | None = None) -> None:
         """The stream of news ends after what waits in it, or breaks with this error."""

@@ -47,6 +47,7 @@ class House:
             self.clock,
             records=lambda: self.runs,
             wake=self.runs.work.add,
+            rivals=lambda: self.view.rivals,
         )
 
     def open(self, *records: Record) -> None:

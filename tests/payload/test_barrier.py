@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llmdbenchd.payload.barrier import Barrier
+from llmdbenchd.payload.barrier import GO, READY, Barrier, Told
 from llmdbenchd.payload.contract import Code, Refusal
 from tests.payload.stage import Stage
 
@@ -168,3 +168,68 @@ def test_a_real_launcher_that_waits_can_be_asked_to_end(tmp_path: Path) -> None:
     waiting.communicate()
 
     assert (waiting.returncode, first.kinds) == (143, ["stopped early"])
+
+
+def held(stage: Stage, folder: Path) -> None:
+    """Let the launcher wait for a word in a folder of its own."""
+    folder.mkdir()
+    stage.env |= {"LLMDBENCHD_BARRIER": "1/2", "LLMDBENCHD_BARRIER_ROOT": str(folder)}
+
+
+def test_a_real_launcher_without_a_common_folder_waits_for_the_word(
+    stage: Stage, tmp_path: Path
+) -> None:
+    folder = tmp_path / "own"
+    held(stage, folder)
+    waiting = stage.start()
+    while not (folder / READY).exists():
+        assert waiting.poll() is None
+    assert stage.times_started == 0
+
+    (folder / GO).touch()
+    waiting.communicate()
+
+    assert (waiting.returncode, stage.times_started) == (0, 1)
+    assert stage.done["facts"]["barrier_s"] > 0
+
+
+def test_a_real_launcher_that_is_never_told_ends_with_a_named_time_out(
+    stage: Stage, tmp_path: Path
+) -> None:
+    held(stage, tmp_path / "own")
+    stage.env["LLMDBENCHD_BARRIER_SECONDS"] = "0.1"
+
+    assert stage.run().returncode == Code.NO_BARRIER
+    assert (stage.times_started, stage.kinds) == (0, ["timeout: barrier"])
+    assert "the daemon is away" in stage.done["problems"][0]["detail"]
+
+
+def test_a_real_launcher_that_cannot_start_says_that_it_is_ready_all_the_same(
+    stage: Stage, tmp_path: Path
+) -> None:
+    held(stage, tmp_path / "own")
+    stage.profile.unlink()
+
+    assert stage.run().returncode == Code.NO_PROFILE
+    assert (tmp_path / "own" / READY).exists()
+
+
+def test_a_real_launcher_that_waits_for_the_word_can_be_asked_to_end(
+    stage: Stage, tmp_path: Path
+) -> None:
+    held(stage, tmp_path / "own")
+    waiting = stage.start()
+    while not (tmp_path / "own" / READY).exists():
+        assert waiting.poll() is None
+    waiting.terminate()
+    waiting.communicate()
+
+    assert (waiting.returncode, stage.kinds) == (143, ["stopped early"])
+
+
+def test_a_launcher_alone_waits_for_no_word(tmp_path: Path) -> None:
+    alone = Told(str(tmp_path), 1, 1, 0)
+    alone.arrive()
+    alone.wait(never)
+
+    assert list(tmp_path.iterdir()) == []

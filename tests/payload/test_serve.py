@@ -307,3 +307,32 @@ def test_a_file_larger_than_what_a_socket_holds_comes_whole(window: Window) -> N
     (window.results / "large").write_bytes(content)
 
     assert window.ask(f"file/{FOLDER}/large")[:2] == (200, content)
+
+
+def test_a_launcher_beside_us_that_could_begin_is_told_to(window: Window) -> None:
+    assert window.ask("barrier")[:2] == (200, b"false")
+    (window.root / ".llmdbenchd-ready").touch()
+    assert window.ask("barrier")[:2] == (200, b"true")
+    assert not (window.root / ".llmdbenchd-go").exists()
+
+    assert [window.ask("go", "POST")[0] for _ in range(2)] == [200, 200]
+    assert (window.root / ".llmdbenchd-go").exists()
+    assert window.ask("go")[0] == 404
+
+
+def test_by_commands_too(window: Window) -> None:
+    (window.root / ".llmdbenchd-ready").touch()
+    told = {"LLMDBENCHD_SERVE_ROOT": str(window.root)}
+    words = ("barrier", "go")
+    done = [
+        subprocess.run(
+            [sys.executable, "-I", "-S", str(SERVE), word],
+            env=told,
+            capture_output=True,
+            check=False,
+        )
+        for word in words
+    ]
+
+    assert [(one.returncode, one.stdout) for one in done] == [(0, b"true"), (0, b"")]
+    assert (window.root / ".llmdbenchd-go").exists()

@@ -69,7 +69,7 @@ class Daemon:
             opened=self._consider_turns,
         )
         self.admission = Admission(
-            CAPACITY, clock, records=lambda: self.runs, wake=self.runs.work.add
+            CAPACITY, clock, records=lambda: self.runs, wake=self.runs.work.add, rivals=dict
         )
 
     def open(self, records: Iterable[Record]) -> None:

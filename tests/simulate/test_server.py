@@ -185,3 +185,14 @@ async def test_the_version_tells_a_stand_in_from_the_real_thing(simulators: Simu
     version = (await (await simulators.start(fast())).get("/version")).json["version"]
 
     assert version.endswith("+simulate")
+
+
+async def test_below_v1_only_who_has_the_key_is_answered(simulators: Simulators) -> None:
+    server = await simulators.start(fast(api_key="k"))
+    body = {"prompt": "baba", "max_tokens": 1}
+    wrong = await server.post(COMPLETIONS, body, {"Authorization": "Bearer other"})
+    right = await server.post(COMPLETIONS, body, {"Authorization": "Bearer k"})
+
+    assert (wrong.status, right.status) == (401, 200)
+    assert (await server.get("/v1/models")).status == 401
+    assert (await server.get("/health")).status == 200

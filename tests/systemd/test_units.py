@@ -123,7 +123,7 @@ def test_what_the_example_shows_as_a_default_is_the_default(tmp_path: Path) -> N
     plain = tmp_path / "plain.toml"
     plain.write_text("")
     examples = {"engine", "kubeconfig", "context", "namespace", "profiles", "scenarios"}
-    examples |= {"keep_days", "harness_venvs", "executables", "transfer_rate"}
+    examples |= {"keep_days", "harness_venvs", "executables", "secrets", "transfer_rate"}
     ours, defaults = load(shown, {}, cwd=tmp_path), load(plain, {}, cwd=tmp_path)
 
     assert ours.settings.model_dump(exclude=examples) == defaults.settings.model_dump(

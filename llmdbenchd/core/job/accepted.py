@@ -15,8 +15,9 @@ from llmdbenchd.core.job.jobfile import Value
 from llmdbenchd.core.job.matrix import Cell, runs
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.place import place_of
-from llmdbenchd.core.job.support import NOP
+from llmdbenchd.core.job.support import KUBERNETES, NOP
 from llmdbenchd.core.job.workloads import Source
+from llmdbenchd.core.launch.manifest import EPHEMERAL
 from llmdbenchd.core.run.limits import Limits
 
 VERSION = 1
@@ -81,7 +82,15 @@ class AcceptedJob:
             sends_load=spec.harness.name != NOP,
             dry_run=spec.dry_run,
             skip_run=spec.skip_run,
+            held=self._is_held,
         )
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether no folder is seen by all launchers of a run, in which they could meet."""
+        has_pods = self.engine == KUBERNETES and self.spec.harness.name != NOP
+        is_private = has_pods and self.spec.storage.mode == EPHEMERAL
+        return is_private and self.spec.harness.parallelism > 1
 
 
 def encoded(accepted: AcceptedJob) -> bytes:

@@ -31,6 +31,7 @@ def asked_by(spec: JobSpec, cell: Cell) -> Asked:
         model=cell.model,
         shared=spec.share_target,
         loading=spec.harness.name == NOP,
+        keyed=spec.endpoint_auth is not None,
     )
 
 
@@ -42,6 +43,7 @@ class Attempt:
         spec: the job.
         cell: the run.
         endpoint: URL of the target.
+        servers: names that the run's lease on its target goes by.
         instance: the daemon's id.
         job: the job's id.
         epoch: seconds since 1970 when the run was first launched; the same in each attempt.
@@ -54,6 +56,7 @@ class Attempt:
     spec: JobSpec
     cell: Cell
     endpoint: str
+    servers: tuple[str, ...] = ()
     instance: str
     job: str
     epoch: int
@@ -120,6 +123,7 @@ class Attempt:
             env=launcher_environment(launch),
             cpu=harness.cpu,
             memory=harness.memory,
+            servers=self.servers,
             storage=self._storage(),
             pod=self._terms(),
         )

@@ -153,17 +153,22 @@ def _contract(launch: Launch) -> dict[str, str]:
 
 
 def _barrier(launch: Launch) -> dict[str, str]:
-    """Where launchers of one attempt wait for each other, if there is a folder that all see."""
+    """Where launchers of one attempt wait for each other, or for our word.
+
+    They do the latter where no folder is seen by all of them.
+    """
     spec, shared = launch.spec, launch.places.shared
-    is_private = shared == launch.places.results_prefix and spec.storage.mode == EPHEMERAL
-    if spec.harness.parallelism == 1 or not shared or is_private:
+    if spec.harness.parallelism == 1 or not shared:
         return {}
     patience_s = spec.timeouts.bind + spec.timeouts.pull + spec.timeouts.start
-    return {
+    waits = {
         "LLMDBENCHD_BARRIER": f"{launch.index}/{spec.harness.parallelism}",
-        "LLMDBENCHD_BARRIER_DIR": f"{shared}/.llmdbenchd-barrier-{attempt_name(launch.launcher)}",
         "LLMDBENCHD_BARRIER_SECONDS": str(patience_s),
     }
+    if shared == launch.places.results_prefix and spec.storage.mode == EPHEMERAL:
+        return waits | {"LLMDBENCHD_BARRIER_ROOT": shared}
+    folder = f"{shared}/.llmdbenchd-barrier-{attempt_name(launch.launcher)}"
+    return waits | {"LLMDBENCHD_BARRIER_DIR": folder}
 
 
 def _current(spec: JobSpec, cell: Cell, endpoint: str) -> dict[str, str]:
@@ -177,10 +182,10 @@ def _current(spec: JobSpec, cell: Cell, endpoint: str) -> dict[str, str]:
 
 
 def _dataset(spec: JobSpec, workspace: str) -> dict[str, str]:
-    url = spec.dataset.url or ""
+    url, folder = spec.dataset.url or "", spec.dataset.dir or workspace
     return {
         "LLMDBENCH_RUN_DATASET_URL": url,
-        "LLMDBENCH_RUN_DATASET_DIR": spec.dataset.dir or workspace,
+        "LLMDBENCH_RUN_DATASET_DIR": folder if folder[0] == "/" else f"{workspace}/{folder}",
         "LLMDBENCH_RUN_DATASET_FILE": urlsplit(url).path.rpartition("/")[2] or "NONE",
     }
 

@@ -9,6 +9,8 @@ from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.problems import Problem, in_line_order
 from llmdbenchd.core.launch.manifest import EPHEMERAL
 from llmdbenchd.core.launch.plan import IMAGES_OWN, decides_what_runs
+from llmdbenchd.core.target.asked import AUTO
+from llmdbenchd.core.target.serving import NAME_IT
 
 LOCAL = "local"
 KUBERNETES = "kubernetes"
@@ -18,7 +20,6 @@ _ON_A_CLUSTER = f"{_NOT_YET}: it is about pods, and this engine starts processes
 _HARNESSES = frozenset(
     {"aiperf", "guidellm", "inference-perf", "inferencemax", NOP, "vllm-benchmark"}
 )
-_TAKE_A_KEY = frozenset({"inference-perf", "inferencemax", "vllm-benchmark"})
 _PORTS = ("nop.launcher_port", "nop.launcher_vllm_port")
 _OF_NOP = "is about the harness nop, and this one sends load"
 _OF_A_FILE = "llmdbenchd nop FILE reads the log of a server on this machine"
@@ -31,8 +32,6 @@ _WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {  # the load is the same wit
     LOCAL: {
         **_LATER,
         "storage": f"{_NOT_YET}: results are kept on this machine, without a claim",
-        "endpoint_auth": f"{_NOT_YET}: a secret is read on a cluster only",
-        "hf_token": f"{_NOT_YET}: a secret is read on a cluster only",
         "harness.image": _ON_A_CLUSTER,
         "harness.service_account": _ON_A_CLUSTER,
         "harness.image_pull_secrets": _ON_A_CLUSTER,
@@ -46,7 +45,6 @@ _DECISIVE: Mapping[str, Mapping[str, str]] = {  # without them something else wo
     LOCAL: {
         "skip_run": f"{_NOT_YET}: there is no claim; results are home when a launcher is removed",
         "follow_servers": f"{_NOT_YET}: the servers' logs are followed on a cluster only",
-        "dataset.dir": f"{_NOT_YET}: a data set lies in the launcher's own workspace",
     },
     KUBERNETES: {},
 }
@@ -101,6 +99,9 @@ def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Supp
     if spec.endpoint and _is_given(values["methods"]):
         warnings.append(_at(values, "methods", "has no effect beside `endpoint`"))
     warnings += _ports_of_nobody(spec, values)
+    if spec.endpoint_auth and AUTO in spec.models and not spec.skip_run:
+        message = f"is refused when the run begins if the endpoint wants its key: {NAME_IT}"
+        warnings.append(_at(values, "models", message))
     if spec.skip_run and _is_given(values["repeat"]):
         warnings.append(_at(values, "repeat", "has no effect with `skip_run`"))
     if spec.follow_servers and (why := _follows_nobody(spec)):
@@ -154,10 +155,6 @@ def _decisive(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterat
     if spec.harness.name not in _HARNESSES:
         message = f"{_NOT_YET}: it has no script; {', '.join(sorted(_HARNESSES))} have one"
         yield _at(values, "harness.name", message)
-    if spec.endpoint_auth and engine == KUBERNETES and spec.harness.name not in _TAKE_A_KEY:
-        message = f"{_NOT_YET}: {spec.harness.name} might write the key among its results"
-        hint = f"{', '.join(sorted(_TAKE_A_KEY))} do not"
-        yield _at(values, "endpoint_auth.secret", message, hint)
     yield from _recording(spec, values, engine)
     if spec.harness.executable.startswith(IMAGES_OWN) and engine == LOCAL:
         yield _at(values, "harness.executable", f"{_NOT_YET}: a process has no image")
@@ -189,14 +186,11 @@ def _recording(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Itera
 
 def _given(values: Mapping[str, Value], reasons: Mapping[str, str]) -> Iterator[Problem]:
     """A problem for each field that is given and has a reason against it."""
-    references: set[str] = set()
     for field, value in values.items():
         section = field.partition(".")[0]
         reason = reasons.get(field) or reasons.get(section)
-        if reason is None or section in references or not _is_given(value):
+        if reason is None or not _is_given(value):
             continue
-        if section in {"endpoint_auth", "hf_token"}:  # one reference, one finding
-            references.add(section)
         yield _at(values, field, reason)
 
 

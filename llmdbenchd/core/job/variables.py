@@ -95,7 +95,7 @@ FIELDS: tuple[Row, ...] = (
         ("LLMDBENCH_RUN_EXPERIMENT_ANALYZE_LOCALLY",), ("--analyze",), "seed", constant="true"),
     Row("dataset.url", "URL", "none", "downloaded in the launcher", ("LLMDBENCH_RUN_DATASET_URL",),
         ("-x", "--dataset"), "code"),
-    Row("dataset.dir", "text", "the workspace", "where the download goes",
+    Row("dataset.dir", "text", "the workspace", "where the download goes, seen from the workspace",
         ("LLMDBENCH_RUN_DATASET_DIR",), (), "code"),
     Row("dry_run", "yes or no", "false", "touch nothing: plans and manifests go into the archive",
         ("LLMDBENCH_CONTROL_DRY_RUN",), ("-n", "--dry-run"), "code", constant="true"),

@@ -15,11 +15,13 @@ from llmdbenchd.core.launch.labels import (
     APP,
     PAYLOAD,
     PAYLOAD_APP,
+    TARGET,
     attempt_labels,
     attempt_name,
     instance_labels,
 )
 from llmdbenchd.core.launch.plan import SLEEP, LauncherPlan
+from llmdbenchd.core.run.rivals import marks
 
 PROFILES = "profiles"
 LARGEST = 1 << 20  # bytes in all values of a ConfigMap, says the API server
@@ -93,6 +95,11 @@ def run_volume(plan: LauncherPlan) -> Document:
 def annotations(plan: LauncherPlan) -> dict[str, str]:
     """What labels may have had to shorten, in full, for people."""
     return {"llmdbenchd/job": plan.identity.job, "llmdbenchd/run": plan.identity.run}
+
+
+def launcher_annotations(plan: LauncherPlan) -> dict[str, str]:
+    """The same, and what it loads, for daemons that would load that too."""
+    return annotations(plan) | ({TARGET: marks(plan.servers)} if plan.servers else {})
 
 
 def profiles_folder(plan: LauncherPlan) -> str:

@@ -13,6 +13,7 @@ RUN = "llmdbenchd/run"
 ATTEMPT = "llmdbenchd/attempt"
 INDEX = "llmdbenchd/index"
 PAYLOAD = "llmdbenchd/payload"
+TARGET = "llmdbenchd/target"  # an annotation: a label is too short for a target of many pods
 APP = "app"
 LAUNCHER_APP = "llmdbench-harness-launcher"  # people's habit, and never what we select by alone
 PAYLOAD_APP = "llmdbench-payload"
@@ -67,6 +68,11 @@ def everything_of(instance: str) -> str:
 def launchers_of(instance: str) -> str:
     """The selector of the launchers of one daemon."""
     return selector({APP: LAUNCHER_APP, **instance_labels(instance)})
+
+
+def launchers_of_everybody() -> str:
+    """The selector of the launchers of all daemons."""
+    return selector({APP: LAUNCHER_APP, MANAGED_BY: OURS})
 
 
 def attempt_name(launcher: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from llmdbenchd.core.launch.config_maps import (
     Document,
     Payload,
-    annotations,
+    launcher_annotations,
     profiles_folder,
     run_volume,
 )
@@ -79,7 +79,7 @@ def launcher_pod(plan: LauncherPlan, payload: Payload, *, owner: str, secret: st
         "metadata": {
             "name": plan.name,
             "labels": launcher_labels(plan.identity) | {PAYLOAD: payload.digest},
-            "annotations": annotations(plan),
+            "annotations": launcher_annotations(plan),
             "ownerReferences": [_owned_by(attempt_name(plan.name), owner)],
         },
         "spec": _spec(plan, payload, secret),

@@ -123,6 +123,7 @@ class LauncherPlan:
         results_folder: one path component below `Places.results_prefix`.
         env: variables for the launcher, the contract of the field's image included.
         cpu: Kubernetes quantity, recorded and (on a cluster) enforced; `memory` likewise.
+        servers: names that the run's lease on its target goes by; empty if it takes none.
         grace_s: what it gets to end by itself, whoever asks.
         storage, pod: of no interest to an engine without pods.
     """
@@ -136,6 +137,7 @@ class LauncherPlan:
     env: Mapping[str, str] = field(default_factory=dict)
     cpu: str = "16"
     memory: str = "32Gi"
+    servers: tuple[str, ...] = ()
     grace_s: float = 30
     storage: Storage = field(default_factory=Storage)
     pod: PodTerms = field(default_factory=PodTerms)

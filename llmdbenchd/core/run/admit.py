@@ -14,6 +14,7 @@ from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
+from llmdbenchd.core.run.rivals import NOBODY, Rivals, rival
 
 _Rank = tuple[int, int, datetime, str]
 _WAITING = frozenset({Phase.QUEUED, Phase.RESOLVING, Phase.READY})
@@ -46,14 +47,22 @@ def in_order(records: Iterable[Record]) -> list[Record]:
 
 
 def admit(
-    records: Iterable[Record], capacity: Capacity, now: Moment, *, paused: bool = False
+    records: Iterable[Record],
+    capacity: Capacity,
+    now: Moment,
+    *,
+    paused: bool = False,
+    rivals: Rivals = NOBODY,
 ) -> Turns:
-    """Say whose turn it is among the open runs (final ones may be left out)."""
+    """Say whose turn it is among the open runs (final ones may be left out).
+
+    What the launchers of other daemons load is as taken as what our own do.
+    """
     if paused:
         return Turns()
     everyone = in_order(records)
     busy = [record for record in everyone if record.phase.holds_slot]
-    launch, waiting = _launches(everyone, busy, capacity, now)
+    launch, waiting = _launches(everyone, busy, capacity, now, rivals)
     resolving = sum(record.phase is Phase.RESOLVING for record in everyone)
     room = min(capacity.resolving, capacity.ahead - waiting) - resolving
     queued = [record for record in everyone if record.phase is Phase.QUEUED and _due(record, now)]
@@ -62,7 +71,7 @@ def admit(
 
 
 def _launches(
-    everyone: list[Record], busy: list[Record], capacity: Capacity, now: Moment
+    everyone: list[Record], busy: list[Record], capacity: Capacity, now: Moment, rivals: Rivals
 ) -> tuple[list[str], int]:
     """Keys that may launch, and how many others wait for a slot only."""
     taken = {server for record in busy for server in _servers(record)}
@@ -77,13 +86,14 @@ def _launches(
             continue
         if record.phase is Phase.RESOLVING:
             break  # it comes first, and nobody knows yet which servers it needs
-        is_blocked = not taken.isdisjoint(_servers(record))
+        servers = _servers(record)
+        is_blocked = not taken.isdisjoint(servers) or rival(servers, rivals) is not None
         if not is_blocked and len(busy) + len(launch) < capacity.slots:
             launch.append(record.key)
         elif not is_blocked:
             waiting += 1
         # An earlier run that waits for a slot keeps its place before later ones.
-        taken.update(_servers(record))
+        taken.update(servers)
     return launch, waiting
 
 
@@ -108,7 +118,13 @@ def _is_nearly_ready(record: Record, now: Moment) -> bool:
 
 
 def waits_for(
-    record: Record, records: Iterable[Record], capacity: Capacity, now: Moment, *, paused: bool
+    record: Record,
+    records: Iterable[Record],
+    capacity: Capacity,
+    now: Moment,
+    *,
+    paused: bool,
+    rivals: Rivals = NOBODY,
 ) -> str:
     """Say in one sentence why a QUEUED or READY run does not move, or empty if it may.
 
@@ -121,11 +137,14 @@ def waits_for(
         return "admission is paused (the file PAUSED is in the queue folder)"
     if not _due(record, now) and record.wait_until is not None:
         return f"waits until {record.wait_until.utc:%Y-%m-%d %H:%M:%S} UTC"
-    if admit(everyone, capacity, now).has(record):
+    if admit(everyone, capacity, now, rivals=rivals).has(record):
         return ""
     first = _doubt(record, [one for one in everyone if _is_doubtful(one)])
     if record.phase is Phase.READY and first is not None:
         return f"run {first.run} of the same job may have failed (stop_on_error)"
+    theirs = rival(_servers(record), rivals)
+    if theirs is not None:
+        return f"its target {theirs[0]} is held by {theirs[1]}"
     before = _before(record, everyone, now)
     holder = _holder(record, everyone, before)
     if holder is not None:

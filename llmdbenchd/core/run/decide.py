@@ -105,7 +105,7 @@ def _ready(record: Record, look: Look) -> Decision:
         again = replace(record, target=None)
         return Decision(again.enter(Phase.RESOLVING, look.now))
     launching = record.enter(Phase.LAUNCHING, look.now, patience_s=look.limits.start_s)
-    return Decision(replace(launching, unmade=True))
+    return Decision(replace(launching, unmade=True, held=look.limits.held))
 
 
 def _with_launchers(record: Record, look: Look) -> Decision:
@@ -127,9 +127,10 @@ def _launching(record: Record, look: Look) -> Decision:
     if record.cancels or record.failure is not None:
         return _ending(record, look)
     if all(isinstance(sight, Running | Ended) for sight in look.sights):
-        if look.limits.run_s == 0:
+        if look.limits.run_s:
+            return Decision(record.enter(Phase.RUNNING, look.now, patience_s=look.limits.run_s))
+        if not record.held:  # otherwise nobody would ever let them begin
             return Decision(record.enter(Phase.LEFT, look.now))
-        return Decision(record.enter(Phase.RUNNING, look.now, patience_s=look.limits.run_s))
     record = _waiting_noted(record, look)
     if _out_of_patience(record, look):
         name, patience = ("start", look.limits.start_s)

@@ -41,6 +41,18 @@ def not_yet(record: Record, reason: str, patience_s: float, now: Moment) -> Reco
     return replace(later, waiting=waiting)
 
 
+def released(record: Record, attempt: int) -> Record:
+    """The attempt's launchers were told to begin."""
+    return replace(record, held=False) if record.attempt == attempt else record
+
+
+def not_released(record: Record, attempt: int, detail: str) -> Record:
+    """The attempt's launchers can never be told to begin; `detail` says why."""
+    if not record.held or record.attempt != attempt:
+        return record
+    return _failed(record, "refused", detail)
+
+
 def log_done(record: Record, attempt: int, index: int) -> Record:
     """The log of launcher `index` is home to its last byte."""
     if record.attempt != attempt or index in record.logs_done:

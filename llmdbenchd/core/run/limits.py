@@ -27,6 +27,7 @@ class Limits:
         dry_run: plan only; nothing is launched.
         skip_run: collect what lies on the claim already; nothing is launched.
         follow_servers: the servers' logs are recorded beside it.
+        held: its launchers wait for our word, which they get when all of them are ready.
         sends_load: its harness proves its work by requests.
     """
 
@@ -48,6 +49,7 @@ class Limits:
     dry_run: bool = False
     skip_run: bool = False
     follow_servers: bool = False
+    held: bool = False
     sends_load: bool = True
 
 

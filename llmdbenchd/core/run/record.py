@@ -135,6 +135,7 @@ class Record:
         seen: indices of the launchers that were seen to exist in this attempt.
         ran: indices of the launchers that were seen to run while others were waited for.
         waiting: what the launchers wait for before they can start.
+        held: this attempt's launchers wait for our word before they begin.
         stopping: we have asked this attempt's launchers to end; since when patience runs.
         cancels: how often people asked to cancel (a second time skips the collecting).
         cancel_request: name of the last request to cancel, so that it counts once.
@@ -182,6 +183,7 @@ class Record:
     history: tuple[Step, ...] = ()
     left_behind: str = ""
     collect_asked: bool = False
+    held: bool = False
     version: int = VERSION
 
     @property

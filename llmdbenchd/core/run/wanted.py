@@ -7,7 +7,7 @@ from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
 
-Kind = Literal["resolve", "follow", "servers", "collect", "report"]
+Kind = Literal["resolve", "follow", "servers", "release", "collect", "report"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,6 +37,8 @@ def wanted(record: Record, now: Moment, *, follow_servers: bool = False) -> froz
     }
     if follow_servers and awaits_servers(record):
         work.add(Activity(record.key, "servers", record.attempt))
+    if record.held and _may_begin(record):
+        work.add(Activity(record.key, "release", record.attempt))
     kind = _long_work(record)
     if kind is not None and (record.wait_until is None or now.reached(record.wait_until)):
         work.add(Activity(record.key, kind, record.attempt))
@@ -56,6 +58,11 @@ def awaits_servers(record: Record) -> bool:
 def _is_followed(record: Record) -> bool:
     phases = {Phase.LAUNCHING, Phase.RUNNING, Phase.COLLECTING}
     return record.phase in phases and not record.uncollected
+
+
+def _may_begin(record: Record) -> bool:
+    is_launched = record.phase in {Phase.LAUNCHING, Phase.RUNNING}
+    return is_launched and record.failure is None and not record.cancels
 
 
 def _long_work(record: Record) -> Kind | None:

@@ -19,6 +19,7 @@ class Asked:
         near: where launchers are, for short names in URLs.
         model: the model under test, or `AUTO`.
         shared: no lease is taken on what is found.
+        keyed: launchers have a key for it, and we do not.
         loading: it need not serve yet: how it comes to serve is what the run is about.
     """
 
@@ -29,6 +30,7 @@ class Asked:
     model: str
     shared: bool = False
     loading: bool = False
+    keyed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

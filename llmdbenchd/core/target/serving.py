@@ -14,6 +14,10 @@ from llmdbenchd.core.target.objects import EndpointSlice, SliceEndpoint
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 MODELS = "/v1/models"
+NAME_IT = (
+    f"which model is served is asked without the key, for only launchers have it: write models: "
+    f"[NAME], or have {MODELS} open to everybody"
+)
 _LATER = frozenset({429, 500, 502, 503, 504})
 _NOT_FOR_US = frozenset({401, 403})
 
@@ -38,6 +42,7 @@ class Why(Enum):
     LATER = "later"  # it says itself that it is not ready
     STRANGE = "strange"  # it answers, and not as a model server does
     UNASKED = "unasked"  # we cannot ask it; launchers perhaps can
+    LOCKED = "locked"  # it does not answer us; launchers perhaps have its key
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def said(status: int, reason: str) -> Silence:
     """
     if status in _LATER:
         return Silence(Why.LATER, reason)
-    return Silence(Why.UNASKED if status in _NOT_FOR_US else Why.STRANGE, reason)
+    return Silence(Why.LOCKED if status in _NOT_FOR_US else Why.STRANGE, reason)
 
 
 def read_models(answer: bytes) -> Heard:
@@ -80,7 +85,11 @@ def found_target(
     """
     is_given = bool(asked.endpoint)
     if isinstance(heard, Silence):
-        may_go_on = heard.kind is Why.UNASKED or (is_given and heard.kind is Why.STRANGE)
+        is_locked = heard.kind is Why.LOCKED
+        if is_locked and asked.keyed and asked.model == AUTO and not asked.loading:
+            return Refusal(f"{chosen.what}: {heard.reason}: {NAME_IT}")
+        may_go_on = is_locked or heard.kind is Why.UNASKED
+        may_go_on = may_go_on or (is_given and heard.kind is Why.STRANGE)
         if not asked.loading and (asked.model == AUTO or not may_go_on):
             return NotYet(f"{chosen.what}: {heard.reason}")
         note = f"the model was not checked: {heard.reason}"

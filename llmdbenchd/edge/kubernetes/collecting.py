@@ -6,12 +6,12 @@ from typing import TypeVar
 
 import structlog
 
-from llmdbenchd.core.launch.manifest import EPHEMERAL, KEEP, SERVE_SECRET
+from llmdbenchd.core.launch.manifest import EPHEMERAL, KEEP
 from llmdbenchd.core.launch.plan import LauncherPlan
 from llmdbenchd.core.pods.objects import Pod
 from llmdbenchd.core.pods.sight import OVER
 from llmdbenchd.edge.kubernetes.access_pod import AccessPods, Door
-from llmdbenchd.edge.kubernetes.doors import ByExec, ByProxy, Way, proxy_path
+from llmdbenchd.edge.kubernetes.doors import ByExec, ByProxy, Way, door_of, proxy_path
 from llmdbenchd.edge.kubernetes.errors import Forbidden, NotFound
 from llmdbenchd.edge.kubernetes.payloads import Payloads
 from llmdbenchd.edge.kubernetes.pods import pod_named
@@ -78,7 +78,7 @@ class Collecting:
                 raise Gone(f"launcher {plan.name} is gone, with its results")
             if _is_over(pod):
                 raise Gone(f"what kept the results of launcher {plan.name} has ended")
-            return await self._through(_door(pod), plan, into)
+            return await self._through(door_of(pod), plan, into)
         node = pod.spec.node_name if pod else ""
         async with self._pods.open(plan, node=node) as door:
             return await self._through(door, plan, into)
@@ -92,7 +92,7 @@ class Collecting:
 
     async def stop(self, pod: Pod) -> None:
         """Ask the launcher in a pod that holds its results to end."""
-        await self._session.ask("POST", f"{proxy_path(_door(pod))}/stop")
+        await self._session.ask("POST", f"{proxy_path(door_of(pod))}/stop")
 
     async def _through(self, door: Door, plan: LauncherPlan, into: Path) -> Copied:
         folder, min_free = plan.results_folder, self._min_free
@@ -120,10 +120,3 @@ def _is_over(pod: Pod) -> bool:
     """Whether the container that keeps the results has ended: it is never started again."""
     ended = (one.name for one in pod.status.container_statuses if one.state.terminated)
     return pod.status.phase in OVER or KEEP in ended
-
-
-def _door(pod: Pod) -> Door:
-    """The container that keeps the results of an ephemeral launcher."""
-    keep = next((one for one in pod.spec.containers if one.name == KEEP), None)
-    secret = next((one.value for one in keep.env if one.name == SERVE_SECRET), "") if keep else ""
-    return Door(pod.metadata.namespace, pod.metadata.name, KEEP, secret)

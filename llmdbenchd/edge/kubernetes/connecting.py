@@ -5,7 +5,7 @@ jobs go on, and it is read again until it works.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan, Places
@@ -14,7 +14,7 @@ from llmdbenchd.core.run.sight import Sight
 from llmdbenchd.core.target.asked import Asked
 from llmdbenchd.edge.kubernetes.discovering import ClusterScout
 from llmdbenchd.edge.kubernetes.session import Session
-from llmdbenchd.ports import Copied, Engine, Listed, Refused, Seen, Unavailable
+from llmdbenchd.ports import Copied, Engine, Listed, Others, Refused, Seen, Unavailable
 
 
 class Connection:
@@ -81,7 +81,7 @@ class ConnectingEngine:
         """Where the launcher of this name sees its files."""
         return IMAGE
 
-    async def watch(self) -> AsyncIterator[Listed | Seen]:
+    async def watch(self) -> AsyncIterator[Listed | Seen | Others]:
         """First a `Listed`, then what changes, for ever."""
         async for news in (await self._connected()).watch():
             yield news
@@ -93,6 +93,10 @@ class ConnectingEngine:
     async def create(self, plan: LauncherPlan) -> None:
         """Make the launcher, or find that it was made before."""
         await (await self._connected()).create(plan)
+
+    async def release(self, launchers: Sequence[str]) -> None:
+        """Let them begin, all at once."""
+        await (await self._connected()).release(launchers)
 
     async def stop(self, launcher: str, grace_s: float) -> None:
         """Ask it to end."""

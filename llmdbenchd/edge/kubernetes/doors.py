@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 import aiohttp
 
-from llmdbenchd.core.launch.manifest import PAYLOAD_FOLDER
+from llmdbenchd.core.launch.manifest import KEEP, PAYLOAD_FOLDER, SERVE_SECRET
+from llmdbenchd.core.pods.objects import Pod
 from llmdbenchd.edge.kubernetes.access_pod import Door
 from llmdbenchd.edge.kubernetes.errors import NotFound, quoted
 from llmdbenchd.edge.kubernetes.execute import STDERR, STDOUT, execute
@@ -153,7 +154,7 @@ class ByExec:
         """An answer that came whole, asked for again where its end was lost."""
         for tried in range(1, TRIES + 1):
             try:
-                return read(await self._run(*words))
+                return read(await self.run(*words))
             except _Garbled:
                 if tried == TRIES:
                     raise
@@ -162,7 +163,7 @@ class ByExec:
     async def small(self, folder: str, limit: int, after: str) -> AsyncGenerator[bytes, None]:
         """As many as come well at once."""
         words = [str(limit), str(PIECE), *([_quoted(after)] if after else [])]
-        yield await self._run("small", folder, *words)
+        yield await self.run("small", folder, *words)
 
     @asynccontextmanager
     async def file(self, folder: str, path: str, begin: int, size: int) -> AsyncIterator[Opened]:
@@ -171,13 +172,14 @@ class ByExec:
 
     async def _pieces(self, folder: str, path: str, begin: int, size: int) -> AsyncIterator[bytes]:
         while begin < size:
-            piece = await self._run("file", folder, _quoted(path), str(begin), str(PIECE))
+            piece = await self.run("file", folder, _quoted(path), str(begin), str(PIECE))
             if not piece:
                 return  # it became shorter
             yield piece
             begin += len(piece)
 
-    async def _run(self, *words: str) -> bytes:
+    async def run(self, *words: str) -> bytes:
+        """What one command of the server says."""
         said: dict[int, list[bytes]] = {STDOUT: [], STDERR: []}
 
         async def sink(channel: int, data: bytes) -> None:
@@ -204,6 +206,13 @@ def proxy_path(door: Door) -> str:
     """Below which the server answers, seen from the API server."""
     where = f"/api/v1/namespaces/{door.namespace}/pods/{door.pod}:{door.port}/proxy"
     return f"{where}/{door.secret}"
+
+
+def door_of(pod: Pod) -> Door:
+    """The container that keeps the results of an ephemeral launcher."""
+    keep = next((one for one in pod.spec.containers if one.name == KEEP), None)
+    secret = next((one.value for one in keep.env if one.name == SERVE_SECRET), "") if keep else ""
+    return Door(pod.metadata.namespace, pod.metadata.name, KEEP, secret)
 
 
 def _quoted(path: str) -> str:

@@ -6,7 +6,7 @@ is like one of our own, and an object that is not ours is neither told of nor to
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -21,14 +21,16 @@ from llmdbenchd.edge.kubernetes.deleting import delete
 from llmdbenchd.edge.kubernetes.knowing import Known
 from llmdbenchd.edge.kubernetes.logs import LogCopy
 from llmdbenchd.edge.kubernetes.making import Claims, Maker
+from llmdbenchd.edge.kubernetes.neighbours import Neighbours
 from llmdbenchd.edge.kubernetes.owners import Owners
 from llmdbenchd.edge.kubernetes.payloads import Payloads
 from llmdbenchd.edge.kubernetes.pods import pod_named
+from llmdbenchd.edge.kubernetes.releasing import Starter
 from llmdbenchd.edge.kubernetes.session import Session
 from llmdbenchd.edge.kubernetes.sweeping import Sweeper
 from llmdbenchd.edge.kubernetes.telling import Teller
 from llmdbenchd.edge.kubernetes.view import Change, PodsListed, PodWatch
-from llmdbenchd.ports import Copied, Listed, Refused, Seen, Unavailable
+from llmdbenchd.ports import Copied, Listed, Others, Refused, Seen, Unavailable
 
 TICK_S = 15.0  # between looks at what no change of a pod tells
 
@@ -95,7 +97,8 @@ class KubernetesEngine:
         self._maker = Maker(
             session, namespace, claims=claims, payloads=payloads, owners=self._owners
         )
-        self._watch = PodWatch(session, namespace, labels.launchers_of(instance), clock=clock)
+        self._watch = PodWatch(session, namespace, labels.launchers_of_everybody(), clock=clock)
+        self._neighbours = Neighbours(self._known)
         self._copies: dict[str, LogCopy] = {}
         self._tick_at = 0.0
         self._has_list = False
@@ -114,7 +117,7 @@ class KubernetesEngine:
         """Where the launcher of this name sees its files."""
         return IMAGE
 
-    async def watch(self) -> AsyncIterator[Listed | Seen]:
+    async def watch(self) -> AsyncIterator[Listed | Seen | Others]:
         """First a `Listed`, then what changes, for ever; never raises."""
         changes: asyncio.Queue[Change] = asyncio.Queue()
         try:
@@ -142,6 +145,14 @@ class KubernetesEngine:
             Unavailable: try again; also while a quota is used up.
         """
         await self._maker.make(plan)
+
+    async def release(self, launchers: Sequence[str]) -> None:
+        """Let launchers that keep their own results begin, as soon as all are ready.
+
+        Raises:
+            Refused: they can never be told.
+        """
+        await Starter(self._session, self._known, self._pod).release(launchers)
 
     async def stop(self, launcher: str, grace_s: float) -> None:
         """Ask it to end within `grace_s`, then by force. Returns when asked, not when ended.
@@ -215,7 +226,7 @@ class KubernetesEngine:
         async for change in self._watch.changes():
             changes.put_nowait(change)
 
-    async def _next(self, changes: asyncio.Queue[Change]) -> list[Listed | Seen]:
+    async def _next(self, changes: asyncio.Queue[Change]) -> list[Listed | Seen | Others]:
         """What is to be told now: all that was heard meanwhile, or who is stuck."""
         heard: list[Change] = []
         with suppress(TimeoutError):
@@ -223,8 +234,12 @@ class KubernetesEngine:
                 heard.append(await changes.get())
         while not changes.empty():
             heard.append(changes.get_nowait())
-        told = await self._teller.told(heard)
-        for change in heard:
+        told: list[Listed | Seen | Others] = []
+        if self._neighbours.note(heard):
+            told.append(Others(self._neighbours.rivals))  # before a list lets anybody begin
+        ours = [change for change in heard if not self._neighbours.is_theirs(change)]
+        told += await self._teller.told(ours)
+        for change in ours:
             self._has_list = self._has_list or isinstance(change, PodsListed)
             self._sweeper.note(change)
             for launcher in _launchers_of(change):

@@ -8,6 +8,7 @@ from pathlib import Path
 from llmdbenchd.core.launch.plan import DEFAULT_EXECUTABLE, SLEEP, LauncherPlan, decides_what_runs
 from llmdbenchd.core.results.manifest import mistake_in_path
 from llmdbenchd.edge.local.orphans import MARK
+from llmdbenchd.edge.local.secrets import variables
 from llmdbenchd.ports import Refused
 
 FIELD = "LLMDBENCH_HARNESS_EXECUTABLE"  # where launch.py reads what replaces the harness script
@@ -23,6 +24,8 @@ class Installed:
         base_environment: PATH, HOME, LANG ...: all that a launcher gets of the daemon's own.
         venvs: folder of harness installations, `<venvs>/<harness>/bin`; None when there are none.
         executables: folder of programs that jobs may run instead; None when there are none.
+        secrets: folder of what jobs may name as secrets; None when there are none.
+        roots: folders below which a job may have its data set, beside its own workspace.
     """
 
     payload: Path
@@ -30,6 +33,8 @@ class Installed:
     base_environment: Mapping[str, str]
     venvs: Path | None = None
     executables: Path | None = None
+    secrets: Path | None = None
+    roots: tuple[Path, ...] = ()
 
     def command(self) -> tuple[str, ...]:
         """Program and arguments of every launcher."""
@@ -39,12 +44,15 @@ class Installed:
         """The whole environment of a launcher that lives in `folder`.
 
         Raises:
-            Refused: its program may not run here, or a variable cannot be set.
+            Refused: its program may not run here, its data set may not lie where it asks,
+                a secret is missing, or a variable cannot be set.
         """
         for name in plan.env:
             if decides_what_runs(name):
                 raise Refused(f"the variable {name} would decide which programs run here")
+        self._check_dataset(plan, folder)
         own = {MARK: str(folder), "LLMDBENCHD_LAUNCHER": plan.name}
+        own |= variables(plan, self.secrets)
         if plan.executable == DEFAULT_EXECUTABLE:
             search = [str(self._harness(plan.harness))]
         else:
@@ -57,6 +65,18 @@ class Installed:
             if not name or "=" in name or "\0" in name or "\0" in value:
                 raise Refused(f"the environment variable {name!r} cannot be set")
         return environment
+
+    def _check_dataset(self, plan: LauncherPlan, folder: Path) -> None:
+        """Who drops a file must not choose where the daemon's user writes."""
+        if not plan.env.get("LLMDBENCH_RUN_DATASET_URL"):
+            return
+        where = Path(plan.env["LLMDBENCH_RUN_DATASET_DIR"])
+        roots = [root.resolve() for root in (folder / "workspace", *self.roots)]
+        if not any(where.resolve().is_relative_to(root) for root in roots):
+            raise Refused(
+                f"dataset.dir {where} lies outside of the launcher's workspace and of the folders "
+                "that a job may name (setting path_roots)"
+            )
 
     def _harness_if_any(self, harness: str) -> list[str]:
         try:

@@ -6,7 +6,7 @@ killed, is like one of our own.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +123,9 @@ class LocalEngine:
         with translated(f"create launcher {plan.name}"):
             await asyncio.to_thread(self._hands.create, plan)
         self._ring()
+
+    async def release(self, launchers: Sequence[str]) -> None:
+        """Nobody waits for it: processes of one host meet in a folder."""
 
     async def stop(self, launcher: str, grace_s: float) -> None:
         """Ask it to end within `grace_s`, then by force. Returns when asked, not when ended."""

@@ -5,7 +5,7 @@ removed. Its task lives as long as the watch; its folder lives longer, and begin
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -113,6 +113,9 @@ class RecordingEngine:
         folder = self._folder(plan.name)
         await asyncio.to_thread(folder.make, order.read(text))
         self._news.put_nowait(folder)
+
+    async def release(self, launchers: Sequence[str]) -> None:
+        """Nobody waits for it: a recording is alone."""
 
     async def stop(self, launcher: str, grace_s: float) -> None:  # noqa: ARG002 - it ends at once
         """Ask it to end. What was recorded so far is written down first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from llmdbenchd.payload import analysis, installed, workload
+from llmdbenchd.payload import analysis, installed, keys, workload
 from llmdbenchd.payload.contract import Command, Context
 from llmdbenchd.payload.options import arguments, read
 
@@ -19,7 +19,8 @@ def prepare(context: Context) -> Command:
     """Copy the profile among the results; say what to run.
 
     Raises:
-        Refusal: the profile is missing or is no list of options, or it cannot be copied.
+        Refusal: the profile is missing or is no list of options, it cannot be copied, or there
+            is a key and no program that could have it.
     """
     text = workload.read(context)
     try:
@@ -35,7 +36,8 @@ def prepare(context: Context) -> Command:
             env.pop(name, None)
     workload.keep(context, text)
     extra = context.env.get(EXTRA, "").split()
-    return Command([PROGRAM, "profile", *arguments(options), *extra], env, context.workspace)
+    argv = [PROGRAM, "profile", *arguments(options), *extra]
+    return keys.command(PROGRAM, argv, env, context)
 
 
 def finish(context: Context, rc: int) -> dict[str, object]:

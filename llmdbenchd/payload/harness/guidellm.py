@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from llmdbenchd.payload import analysis, installed, workload
+from llmdbenchd.payload import analysis, installed, keyed, workload
 from llmdbenchd.payload.contract import Command, Context
 
 PROGRAM = "guidellm"
@@ -12,6 +12,7 @@ NATIVE = "results.json"
 HEADING = "Setup complete, starting benchmarks"  # what it prints before anything is measured
 WORKERS = "GUIDELLM__MAX_WORKER_PROCESSES"
 MOST_WORKERS = 10  # its own default
+KEY = "GUIDELLM__SPEC__BACKEND__API_KEY"  # laid over its scenario, and written as stars
 
 
 def prepare(context: Context) -> Command:
@@ -27,6 +28,8 @@ def prepare(context: Context) -> Command:
     # Each worker imports everything anew: ten of them on two cores take 26 s before the first
     # request.
     env.setdefault(WORKERS, str(min(MOST_WORKERS, os.cpu_count() or 1)))
+    if env.get(keyed.KEY):
+        env[KEY] = env[keyed.KEY]
     argv = [PROGRAM, "run", "--scenario", scenario, "--output", output, "--disable-progress"]
     if "seed:" not in text:  # its own default is the same for each run and launcher
         argv += ["--seed", f"kind=static,value={workload.seed(context)}"]

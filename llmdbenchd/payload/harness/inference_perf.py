@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import os
 
-from llmdbenchd.payload import analysis, installed, keyed, workload
-from llmdbenchd.payload.contract import Command, Context, program
+from llmdbenchd.payload import analysis, installed, keys, workload
+from llmdbenchd.payload.contract import Command, Context
 from llmdbenchd.payload.yamltext import quoted, with_top_level
 
 PROGRAM = "inference-perf"
@@ -36,12 +36,7 @@ def prepare(context: Context) -> Command:
     # PYTHONUNBUFFERED: what it prints is followed live, and is not lost when it is killed
     env = dict(context.env, PYTHONUNBUFFERED="1")
     argv = [PROGRAM, "--config_file", copy]
-    if not env.get(keyed.KEY):
-        return Command(argv, env, context.workspace)
-    beside = os.path.dirname(program(PROGRAM, env))  # its own Python lies there
-    python = os.path.join(beside, "python3")
-    with_key = [python, os.path.abspath(keyed.__file__), *argv[1:]]
-    return Command(with_key, env, context.workspace, told=argv)
+    return keys.command(PROGRAM, argv, env, context)
 
 
 def finish(context: Context, rc: int) -> dict[str, object]:

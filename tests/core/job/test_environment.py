@@ -272,7 +272,6 @@ def test_launchers_of_one_attempt_wait_for_each_other_where_all_of_them_see() ->
     ("fields", "places"),
     [
         ({}, IMAGE),
-        ({"harness": {"parallelism": 2}, "storage": {"mode": "ephemeral"}}, IMAGE),
         ({"harness": {"parallelism": 2}}, Places("/w", "/r")),
     ],
 )
@@ -284,6 +283,17 @@ def test_a_launcher_waits_for_nobody_whom_it_cannot_see(
     assert not [name for name in env if name.startswith("LLMDBENCHD_BARRIER")]
 
 
+def test_launchers_with_a_disk_of_their_own_wait_for_our_word() -> None:
+    spec = spec_of(harness={"parallelism": 2}, storage={"mode": "ephemeral"})
+    env = attempt_of(spec).plan(1, IMAGE).env
+
+    assert {name: value for name, value in env.items() if name.startswith("LLMDBENCHD_")} == {
+        "LLMDBENCHD_BARRIER": "1/2",
+        "LLMDBENCHD_BARRIER_ROOT": "/requests",
+        "LLMDBENCHD_BARRIER_SECONDS": "2940",
+    }
+
+
 def test_a_recorder_is_given_its_order() -> None:
     nop = {"restart": True, "repeat": 3, "launcher": True, "launcher_vllm_port": 9}
     plan = plan_of(spec_of(harness="nop", nop=nop))
@@ -293,3 +303,13 @@ def test_a_recorder_is_given_its_order() -> None:
     assert (order.launcher, order.launcher_port, order.launcher_vllm_port) == (True, 8001, 9)
     assert order.asked.model == "a/b-1b"
     assert not [one for one in plan_of(spec_of()).files if one.path == FILE]
+
+
+@pytest.mark.parametrize(
+    ("given", "folder"), [("data", "/workspace/data"), ("/requests/data", "/requests/data")]
+)
+def test_a_data_sets_folder_is_seen_from_the_workspace(given: str, folder: str) -> None:
+    spec = spec_of(dataset={"url": "http://d/x.json", "dir": given})
+    env = attempt_of(spec).plan(1, IMAGE).env
+
+    assert env["LLMDBENCH_RUN_DATASET_DIR"] == folder

@@ -51,7 +51,9 @@ share_target: true
 skip_run: false
 variables: {LLMDBENCH_X: y}
 submitted_environment: {LLMDBENCH_Y: z}
-dataset: {url: https://h/x.json}
+dataset: {url: https://h/x.json, dir: data}
+endpoint_auth: {secret: s, key: k}
+hf_token: {secret: s, key: k}
 version: 1
 """
 
@@ -66,11 +68,7 @@ version: 1
         ("storage: {mode: ephemeral}", "storage.mode"),
         ("skip_run: true", "skip_run"),
         ("analyze_locally: true", "analyze_locally"),
-        ("dataset: {dir: /d}", "dataset.dir"),
         ("follow_servers: true", "follow_servers"),
-        ("endpoint_auth: {secret: s, key: k}", "endpoint_auth.secret"),
-        ("hf_token: {secret: s, key: k}", "hf_token.secret"),
-        ("hf_token: {key: k}", "hf_token.key"),
         ("harness: nop", "harness.name"),
         ("harness: {image: i}", "harness.image"),
         ("harness: {conda_env: e}", "harness.conda_env"),
@@ -233,8 +231,6 @@ def test_a_model_may_be_what_is_served_or_have_no_size_in_its_name(model: str, e
     "text",
     [
         "analyze_locally: true",
-        "endpoint_auth: {secret: s, key: k}\nharness: aiperf",
-        "endpoint_auth: {secret: s, key: k}\nharness: guidellm",
     ],
 )
 def test_what_comes_later_on_a_cluster_is_refused_by_name(text: str) -> None:
@@ -303,3 +299,19 @@ def test_what_is_collected_is_collected_once() -> None:
 
     assert found.refused == ()
     assert [one.field for one in found.warnings] == ["repeat"]
+
+
+@pytest.mark.parametrize("harness", ["aiperf", "guidellm", "inference-perf", "vllm-benchmark"])
+def test_every_harness_takes_a_key(harness: str) -> None:
+    text = f"{URL}endpoint_auth: {{secret: s, key: k}}\nharness: {harness}"
+
+    assert ask(text, "kubernetes") == Support()
+
+
+def test_what_is_served_behind_a_key_is_warned_of_before_anybody_waits() -> None:
+    found = ask(URL + "endpoint_auth: {secret: s, key: k}\nmodels: [auto]", "kubernetes")
+
+    assert found.refused == ()
+    (warning,) = found.warnings
+    assert (warning.field, warning.line) == ("models", 3)
+    assert "write models: [NAME]" in warning.message

@@ -46,6 +46,9 @@ def test_our_selectors_ask_for_this_daemon_and_never_for_the_app_alone() -> None
 
     assert labels.everything_of("0a1b2c3d") == ours
     assert labels.launchers_of("0a1b2c3d") == f"app=llmdbench-harness-launcher,{ours}"
+    assert labels.launchers_of_everybody() == (
+        "app=llmdbench-harness-launcher,app.kubernetes.io/managed-by=llmdbenchd"
+    )
 
 
 def test_a_launcher_carries_all_that_tells_it_from_others() -> None:

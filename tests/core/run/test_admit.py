@@ -12,6 +12,7 @@ from llmdbenchd.core.run.admit import SOON_S, Turns, admit, in_order
 from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Failure, Record, Target
+from llmdbenchd.core.run.rivals import mark
 from tests.core.run.cases import AHEAD, NOW, PAST, record
 
 A, B, BOTH = Target("http://a", ("a",)), Target("http://b", ("b",)), Target("http://ab", ("a", "b"))
@@ -262,3 +263,20 @@ def test_who_waits_for_a_verdict_keeps_nobody_else_from_its_target() -> None:
     other = run(1, phase=Phase.READY, target=second.target)
 
     assert admit([first, second, other], Capacity(slots=4), NOW).has(other)
+
+
+def test_what_launchers_of_other_daemons_load_is_as_taken_as_what_ours_do() -> None:
+    rivals = {mark("a"): "launcher p of the daemon 0a1b2c3d"}
+    on_a, on_b = run(1, phase=Phase.READY, target=A), run(2, phase=Phase.READY, target=B)
+    shared = run(3, phase=Phase.READY, target=SHARED)
+    behind = run(4, phase=Phase.READY, target=BOTH)
+
+    turns = admit([on_a, on_b, shared, behind], Capacity(slots=9), NOW, rivals=rivals)
+
+    assert turns.launch == {on_b.key, shared.key}
+
+
+def test_a_run_that_waits_for_another_daemon_keeps_its_place_before_later_ones() -> None:
+    both, later = run(1, phase=Phase.READY, target=BOTH), run(2, phase=Phase.READY, target=B)
+
+    assert admit([both, later], Capacity(slots=9), NOW, rivals={mark("a"): "p"}).launch == set()

@@ -10,7 +10,7 @@ from llmdbenchd.core.run.decision import Decision
 from llmdbenchd.core.run.limits import Limits
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
-from llmdbenchd.core.run.record import Record
+from llmdbenchd.core.run.record import Failure, Record
 from llmdbenchd.core.run.sight import Absent, Cause, Ended, Running, Sight, Unknown
 from tests.core.run.cases import AHEAD, BAD, GOOD, HOME, NOW, PAST, TARGET, record
 
@@ -220,3 +220,42 @@ def test_a_look_up_that_took_long_is_not_old_when_it_ends() -> None:
     ready = facts.resolved(record().enter(Phase.RESOLVING, NOW), found).enter(Phase.READY, end)
 
     assert ask(ready, Absent(), Absent(), now=end).record.phase is Phase.LAUNCHING
+
+
+HELD = Limits(launchers=2, attempts=2, held=True)
+
+
+def test_launchers_that_wait_for_our_word_are_on_the_record_until_they_have_it() -> None:
+    ready = facts.resolved(record().enter(Phase.RESOLVING, NOW), TARGET).enter(Phase.READY, NOW)
+    launching = ask(ready, Absent(), Absent(), limits=HELD).record
+    assert (launching.phase, launching.held) == (Phase.LAUNCHING, True)
+
+    running = ask(launching, Running(), Running(), limits=HELD).record
+    assert (running.phase, running.held) == (Phase.RUNNING, True)
+
+    assert facts.released(running, 2).held
+    assert not facts.released(running, 1).held
+
+
+def test_launchers_that_are_left_alone_are_told_to_begin_before() -> None:
+    """Nobody would ever tell them, and they would end with a time-out."""
+    left_alone = replace(HELD, run_s=0)
+    launching = record(Phase.LAUNCHING, seen=(1, 2), held=True, deadline=AHEAD)
+
+    assert ask(launching, Running(), Running(), limits=left_alone).record == launching
+    late = replace(launching, deadline=PAST)
+    failed = ask(late, Running(), Running(), limits=left_alone).record
+    assert failed.failure is not None
+    assert failed.failure.kind == "timeout:start"
+    told = facts.released(launching, 1)
+    assert ask(told, Running(), Running(), limits=left_alone).record.phase is Phase.LEFT
+
+
+def test_launchers_that_cannot_be_told_are_ended_and_it_is_said_why() -> None:
+    running = record(Phase.RUNNING, seen=(1, 2), held=True)
+
+    refused = facts.not_released(running, 1, "no right")
+
+    assert refused.failure == Failure("refused", "no right")
+    assert facts.not_released(running, 2, "no right") == running
+    assert facts.not_released(replace(running, held=False), 1, "late").failure is None

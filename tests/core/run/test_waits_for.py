@@ -8,6 +8,7 @@ from llmdbenchd.core.run.admit import waits_for
 from llmdbenchd.core.run.limits import Capacity
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record, Target
+from llmdbenchd.core.run.rivals import mark
 from tests.core.run.cases import AHEAD, NOW, record
 
 A, B = Target("http://a", ("a",)), Target("http://b", ("b",))
@@ -127,3 +128,11 @@ def test_of_the_targets_servers_those_are_named_that_are_shared() -> None:
     assert told == (
         "its target llm/vllm-0, llm/vllm-1, llm/vllm-2 and 2 more is held by j1/r001 (RUNNING)"
     )
+
+
+def test_a_launcher_of_another_daemon_is_named() -> None:
+    waiting, rivals = run(1, Phase.READY, target=A), {mark("a"): "launcher p of the daemon 0a1b"}
+
+    told = waits_for(waiting, [waiting], ONE, NOW, paused=False, rivals=rivals)
+
+    assert told == "its target a is held by launcher p of the daemon 0a1b"

@@ -1,5 +1,7 @@
 """Which long work a run wants, from its record alone."""
 
+from dataclasses import replace
+
 import pytest
 
 from llmdbenchd.core.run.phase import FINAL, Phase
@@ -85,3 +87,13 @@ def test_in_all_cases_a_run_wants_at_most_one_long_work_and_one_log_for_each_lau
 
 def test_an_activity_is_named_by_all_that_makes_it_different() -> None:
     assert str(Activity("j/r001", "follow", 2, 3)) == "follow j/r001 attempt 2 launcher 3"
+
+
+def test_launchers_that_wait_for_our_word_are_looked_after_until_they_have_it() -> None:
+    for phase in (Phase.LAUNCHING, Phase.RUNNING):
+        held = record(phase, held=True)
+        assert kinds(held) == [("release", 0)]
+        assert kinds(replace(held, held=False)) == []
+        assert kinds(replace(held, cancels=1)) == []
+        assert kinds(replace(held, failure=Failure("launcher", "x"))) == []
+    assert kinds(record(Phase.COLLECTING, held=True)) == []

@@ -101,6 +101,23 @@ def test_what_we_may_not_ask_is_noted_and_stops_nobody(status: int) -> None:
     )
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_what_is_served_behind_a_key_cannot_be_asked_and_waiting_does_not_help(
+    status: int,
+) -> None:
+    locked = said(status, "who are you")
+    keyed = Asked(model=AUTO, keyed=True)
+
+    refused = look(locked, keyed)
+
+    assert isinstance(refused, Refusal)
+    assert "write models: [NAME]" in refused.reason
+    assert target(locked, Asked(model=MODEL, keyed=True)).note
+    assert target(locked, Asked(model=AUTO, keyed=True, loading=True)).note
+    assert target(served("open"), keyed).model == "open"
+    assert isinstance(look(Silence(Why.UNASKED, "no answer"), keyed), NotYet)
+
+
 @pytest.mark.parametrize("answer", [b"<html>", b'{"data": 1}', b"\xff"])
 def test_an_answer_that_is_no_list_of_models_is_waited_over_behind_a_look_up(answer: bytes) -> None:
     strange = read_models(answer)

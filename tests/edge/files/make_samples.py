@@ -64,7 +64,7 @@ def _grown(record: Record, phase: Phase, number: int) -> Record:
             record = replace(
                 record, waiting=Waiting("pull", now.after(1800)), ran=(1,), unmade=True
             )
-            record = replace(record, lost_at=now.after(3600))
+            record = replace(record, lost_at=now.after(3600), held=True)
         case Phase.RUNNING:
             record = replace(record, seen=(1, 2), logs_done=(1,), servers="a gap")
             record = replace(

@@ -16,7 +16,7 @@ from llmdbenchd.core.run.sight import Running, Sight
 from llmdbenchd.edge.kubernetes.launchers import KubernetesEngine
 from llmdbenchd.edge.kubernetes.payloads import Payloads
 from llmdbenchd.edge.kubernetes.session import Access, Session
-from llmdbenchd.ports import Copied, Listed, Seen, Unavailable
+from llmdbenchd.ports import Copied, Listed, Others, Seen, Unavailable
 from tests.core.launch.plans import INSTANCE, PAYLOAD, ephemeral, plan
 from tests.fakes.cluster_api import ClusterApi
 
@@ -72,10 +72,10 @@ async def daemon(
 class Told:
     """What a watch told, as it comes."""
 
-    def __init__(self, news: AsyncGenerator[Listed | Seen, None]) -> None:
+    def __init__(self, news: AsyncGenerator[Listed | Seen | Others, None]) -> None:
         self._news = news
 
-    async def next(self) -> Listed | Seen:
+    async def next(self) -> Listed | Seen | Others:
         async with asyncio.timeout(PATIENCE_S):
             return await anext(self._news)
 
@@ -99,7 +99,9 @@ class Told:
 @asynccontextmanager
 async def watching(engine: KubernetesEngine) -> AsyncIterator[Told]:
     """Listen to the engine's watch for as long as the block."""
-    async with aclosing(cast("AsyncGenerator[Listed | Seen, None]", engine.watch())) as news:
+    async with aclosing(
+        cast("AsyncGenerator[Listed | Seen | Others, None]", engine.watch())
+    ) as news:
         yield Told(news)
 
 
