@@ -149,6 +149,7 @@ def _contract(launch: Launch) -> dict[str, str]:
         **_current(spec, launch.cell, launch.endpoint),
         **_dataset(spec, places.workspace),
         **_barrier(launch),
+        **_stagger(launch),
     }
 
 
@@ -164,6 +165,12 @@ def _barrier(launch: Launch) -> dict[str, str]:
         "LLMDBENCHD_BARRIER_DIR": f"{shared}/.llmdbenchd-barrier-{attempt_name(launch.launcher)}",
         "LLMDBENCHD_BARRIER_SECONDS": str(patience_s),
     }
+
+
+def _stagger(launch: Launch) -> dict[str, str]:
+    """How much later than the first one this launcher begins."""
+    later_s = launch.spec.harness.stagger * (launch.index - 1)
+    return {"LLMDBENCHD_STAGGER_SECONDS": str(later_s)} if later_s else {}
 
 
 def _current(spec: JobSpec, cell: Cell, endpoint: str) -> dict[str, str]:

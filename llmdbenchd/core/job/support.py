@@ -99,6 +99,8 @@ def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Supp
         (warnings if origin in _NOT_OF_THIS_JOB else refused).append(problem)
     if spec.endpoint and _is_given(values["methods"]):
         warnings.append(_at(values, "methods", "has no effect beside `endpoint`"))
+    if spec.harness.parallelism == 1 and _is_given(values["harness.stagger"]):
+        warnings.append(_at(values, "harness.stagger", "has no effect with one launcher"))
     if spec.skip_run and _is_given(values["repeat"]):
         warnings.append(_at(values, "repeat", "has no effect with `skip_run`"))
     return Support(in_line_order(refused), in_line_order(warnings))
