@@ -126,3 +126,27 @@ def test_a_target_that_is_not_ready_is_of_no_interest_to_a_run_that_has_one() ->
     known = record(Phase.READY)
 
     assert facts.not_yet(known, "503", 60, NOW) is known
+
+
+def waited(*restarts: int | None) -> Record:
+    """A run whose target was asked so often, and had been restarted so often each time."""
+    one = record(Phase.RESOLVING)
+    for count in restarts:
+        one = facts.not_yet(one, "503; vllm-0 was restarted", 900, NOW, count)
+    return one
+
+
+def test_a_server_that_is_restarted_again_and_again_ends_the_wait_early() -> None:
+    """#285: restart counts rose for as long as somebody was willing to wait."""
+    assert waited(0, 1).failure is None, "once may be an accident"
+    assert waited(0, 1, 2).failure == Failure(
+        "target",
+        "a server was restarted 2 times while it was waited for: 503; vllm-0 was restarted",
+    )
+
+
+def test_only_restarts_during_the_wait_count() -> None:
+    assert waited(7, 7, 8, None).failure is None
+    assert waited(None, 7, 7).failure is None, "what was unknown is not zero"
+    assert waited(7, 0, 1).failure is None, "another pod has the place of the first"
+    assert waited(7, 9).failure is not None

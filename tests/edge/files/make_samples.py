@@ -60,7 +60,7 @@ def _grown(record: Record, phase: Phase, number: int) -> Record:
             past = Past(1, _VERDICTS[Phase.FAILED], _ENDS)
             record = replace(record, target=target, attempt=2, past=(past,), priority=-7)
         case Phase.LAUNCHING:
-            record = replace(record, waiting=Waiting("pull", now.after(1800)))
+            record = replace(record, waiting=Waiting("pull", now.after(1800), 3))
             record = replace(record, lost_at=now.after(3600))
         case Phase.RUNNING:
             record = replace(record, seen=(1, 2), logs_done=(1,))
