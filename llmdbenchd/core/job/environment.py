@@ -113,7 +113,7 @@ def field_variables(spec: JobSpec) -> dict[str, str]:
     """What the job's fields are in the era's variables; those without a value are left out."""
     values = spec.model_dump(mode="json", by_alias=True)
     named = {
-        row.variables[0]: _as_text(_value(values, row.field))
+        row.variables[0]: _as_text(_value(values, row.field), is_switch=bool(row.constant))
         for row in FIELDS
         if row.variables and row.field not in _NOT_ONE_VALUE
     }
@@ -220,12 +220,15 @@ def _value(values: object, field: str) -> object:
     return part
 
 
-def _as_text(value: object) -> str:
-    """A value as run.sh would have it in a variable; what is no single word is empty."""
+def _as_text(value: object, *, is_switch: bool) -> str:
+    """A value as run.sh would have it in a variable; what is no single word is empty.
+
+    Its own switches, which have a flag, are 1 or 0: its scripts compare them as numbers.
+    """
     if value is None or isinstance(value, Mapping):
         return ""
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return str(int(value)) if is_switch else str(value).lower()
     if isinstance(value, list):
         return ",".join(map(str, value))
     return str(value)
