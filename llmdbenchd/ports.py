@@ -29,7 +29,15 @@ class Unavailable(Exception):
 
 
 class NotReady(Unavailable):
-    """The world answered: what is asked for is there, and does not work yet."""
+    """The world answered: what is asked for is there, and does not work yet.
+
+    Attributes:
+        restarts: how often a container of its servers was restarted at most; None if unknown.
+    """
+
+    def __init__(self, reason: str, *, restarts: int | None = None) -> None:
+        super().__init__(reason)
+        self.restarts = restarts
 
 
 class Gone(Unavailable):

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from llmdbenchd.cli.complaining import complaints
 from llmdbenchd.cli.state import GOOD, Folders, add_common, answering
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
@@ -40,13 +41,14 @@ def _status(args: argparse.Namespace, folders: Folders) -> int:
     records = folders.find(args.job) if args.job else tuple(folders.all_records())
     daemon = folders.daemon()
     if args.json:
-        print(json.dumps({"daemon": daemon, "runs": [_as_json(one) for one in records]}, indent=2))
+        runs = [_as_json(one, complaints(one, folders)) for one in records]
+        print(json.dumps({"daemon": daemon, "runs": runs}, indent=2))
         return GOOD
     console = Console()
     if not args.job:
         console.print(_daemon_line(daemon), style="bold", highlight=False, soft_wrap=True)
     if args.job:
-        console.print(_runs_table(records))
+        console.print(_runs_table(records, folders))
     else:
         _print_jobs(console, records, everything=args.all)
     return GOOD
@@ -88,7 +90,7 @@ def _print_jobs(console: Console, records: tuple[Record, ...], *, everything: bo
         console.print(f"{hidden} finished jobs (--all shows them)", style="dim")
 
 
-def _runs_table(records: tuple[Record, ...]) -> Table:
+def _runs_table(records: tuple[Record, ...], folders: Folders) -> Table:
     table = Table("run", "phase", "attempt", "for", "what", box=None, pad_edge=False)
     now = SystemClock.of_this_machine().now().utc
     for record in records:
@@ -97,7 +99,7 @@ def _runs_table(records: tuple[Record, ...]) -> Table:
             Text(record.phase, _COLOURS.get(record.phase, "")),
             str(record.attempt),
             f"{max(0.0, (now - record.since).total_seconds()):.0f} s",
-            Text(told(record)),
+            Text("; ".join(filter(None, (told(record), complaints(record, folders))))),
         )
     return table
 
@@ -114,7 +116,7 @@ def told(record: Record) -> str:
     return record.target.endpoint if record.target else ""
 
 
-def _as_json(record: Record) -> dict[str, Any]:
+def _as_json(record: Record, complaint: str) -> dict[str, Any]:
     return {
         "job": record.job,
         "run": record.run,
@@ -126,6 +128,8 @@ def _as_json(record: Record) -> dict[str, Any]:
         "target": record.target.endpoint if record.target else None,
         "kind": record.verdict.kind if record.verdict else None,
         "reason": told(record) or None,
+        "complaint": complaint or None,
+        "until": record.deadline.utc.isoformat() if record.deadline else None,
         "cancels": record.cancels,
         "left_behind": record.left_behind or None,
     }

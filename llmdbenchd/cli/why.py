@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Mapping
 
+from llmdbenchd.cli.complaining import complaints
 from llmdbenchd.cli.state import GOOD, Folders, add_common, answering
 from llmdbenchd.cli.status import told
 from llmdbenchd.cli.way_in import ways_in
@@ -51,6 +52,7 @@ def _why(args: argparse.Namespace, folders: Folders) -> int:
     ill = daemon.get("degraded_since", {}) if is_running else {}
     reasons = {
         record.key: _reason(record, everyone, capacity, paused=paused, rivals=rivals)
+        + _complaint(record, folders)
         + _ill(record, folders, ill)
         for record in asked
     }
@@ -74,6 +76,12 @@ def _why(args: argparse.Namespace, folders: Folders) -> int:
     return GOOD
 
 
+def _complaint(record: Record, folders: Folders) -> str:
+    """What the run's launchers tell of errors although they still run."""
+    said = complaints(record, folders)
+    return f"; {said}" if said else ""
+
+
 def _ill(record: Record, folders: Folders, ill: Mapping[str, Mapping[str, str]]) -> str:
     """What is known of a run may be old: since when nobody sees the place of its launchers."""
     spec = None if record.phase.is_over else folders.records.spec(record.job)
@@ -91,4 +99,10 @@ def _reason(
     now = SystemClock.of_this_machine().now()
     waiting = waits_for(record, everyone, capacity, now, paused=paused, rivals=rivals)
     more = f" ({told(record)})" if record.failure or record.last_error else ""
-    return (waiting or _WAITS.get(record.phase, "it is its turn")) + more
+    return (waiting or _WAITS.get(record.phase, "it is its turn")) + _until(record) + more
+
+
+def _until(record: Record) -> str:
+    if record.deadline is None:
+        return ""
+    return f", until {record.deadline.utc:%Y-%m-%d %H:%M:%S} UTC at most"

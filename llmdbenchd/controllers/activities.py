@@ -121,7 +121,13 @@ class Activities:
         except NotReady as error:
             log.info("target.not_ready", reason=str(error))
             patience_s, now = self._book.limits(activity.key).target_s, self._clock.now()
-            wait = partial(facts.not_yet, reason=str(error), patience_s=patience_s, now=now)
+            wait = partial(
+                facts.not_yet,
+                reason=str(error),
+                patience_s=patience_s,
+                now=now,
+                restarts=error.restarts,
+            )
             self._runs.learn(activity.key, wait)
         else:
             log.info(

@@ -54,7 +54,8 @@ class Chronicle:
             )
         if before is not None and (before.phase, before.attempt) == (after.phase, after.attempt):
             return
-        log.info("run.moved", was=before.phase if before else None, now=after.phase)
+        until = after.deadline.utc.isoformat() if after.deadline else None
+        log.info("run.moved", was=before.phase if before else None, now=after.phase, until=until)
         self._refresh()
         self.consider_siblings(after)
         if after.phase.is_final:

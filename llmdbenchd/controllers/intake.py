@@ -178,6 +178,7 @@ def judge(dropped: Dropped, desk: Desk, now: Moment) -> Accepted | Refusal:
         source=sources.pop(""),
         sources=sources,
         shelved=everything(spec, desk.shelf),
+        load_s=examination.load_s,
     )
     return Accepted(dropped, accepted, _first_records(accepted, now))
 

@@ -1,8 +1,9 @@
 """Where the launchers of one attempt wait for each other, so that their loads begin together.
 
 Each makes a file in a folder that all of them see, and starts when there are as many files
-as launchers. Nobody else has a part in it: no daemon that may be away, no right to ask for.
-A launcher that cannot start arrives all the same, and keeps nobody.
+as launchers, or so much later as it was told to. Nobody else has a part in it: no daemon
+that may be away, no right to ask for. A launcher that cannot start arrives all the same,
+and keeps nobody.
 """
 
 from __future__ import annotations
@@ -21,24 +22,40 @@ _GONE = ".gone"
 
 
 class Barrier:
-    """The wait of launcher `index` (from 1) of `count`; `folder` is shared, or empty for none."""
+    """The wait of launcher `index` (from 1) of `count`; `folder` is shared, or empty for none.
 
-    def __init__(self, folder: str, index: int, count: int, patience_s: float) -> None:
+    Args:
+        patience_s: with the others.
+        later_s: how long to wait once all are there.
+    """
+
+    def __init__(
+        self, folder: str, index: int, count: int, patience_s: float, later_s: float = 0
+    ) -> None:
         self.folder = folder if count > 1 else ""
         self.index = index
         self.count = count
         self.patience_s = patience_s
+        self.later_s = later_s
         self.waited_s = 0.0
 
     @classmethod
     def of(cls, env: dict[str, str]) -> Barrier:
-        """The one that the environment names (`LLMDBENCHD_BARRIER`: `INDEX/COUNT`)."""
+        """The one that the environment names (`LLMDBENCHD_BARRIER`: `INDEX/COUNT`).
+
+        Raises:
+            Refusal: what it says is none.
+        """
         index, _, count = env.get("LLMDBENCHD_BARRIER", "1/1").partition("/")
         patience = env.get("LLMDBENCHD_BARRIER_SECONDS") or str(LOST_S)
+        later = env.get("LLMDBENCHD_STAGGER_SECONDS") or "0"
         try:
-            said = int(index), int(count), float(patience)
+            said = int(index), int(count), float(patience), float(later)
         except ValueError:
-            sentence = f"LLMDBENCHD_BARRIER is {index}/{count}, for {patience} s: no barrier"
+            sentence = (
+                f"LLMDBENCHD_BARRIER is {index}/{count}, for {patience} s and {later} s later: "
+                "no barrier"
+            )
             raise Refusal(Code.WRONG_CONTRACT, "wrong contract", sentence) from None
         if env.get("LLMDBENCHD_BARRIER_ROOT"):
             return Told(env["LLMDBENCHD_BARRIER_ROOT"], *said)
@@ -86,7 +103,7 @@ class Barrier:
         )
 
     def wait(self, is_asked_to_end: Callable[[], bool]) -> None:
-        """Return when all are there, or when we are asked to end.
+        """Return when it is our turn to begin, or when we are asked to end.
 
         Args:
             is_asked_to_end: called at each look; true ends the wait.
@@ -98,9 +115,12 @@ class Barrier:
         while self.folder and not is_asked_to_end():
             if self.look():
                 self.leave()
-                return
+                break
             time.sleep(LOOK_S)
             self.waited_s = time.monotonic() - begun
+        together = time.monotonic()
+        while time.monotonic() - together < self.later_s and not is_asked_to_end():
+            time.sleep(LOOK_S)
 
     def leave(self) -> None:
         """Go; the last one takes the folder away."""

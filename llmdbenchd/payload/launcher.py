@@ -87,6 +87,8 @@ class Launcher:
         self.barrier.wait(self._is_asked_to_end)
         if self.barrier.folder:
             self.facts["barrier_s"] = round(self.barrier.waited_s, 3)
+        if self.barrier.later_s:
+            self.facts["stagger_s"] = self.barrier.later_s
         if self._is_asked_to_end():
             sentence = "asked to end before the harness was started"
             raise Refusal(128 + self.stop.asked, "stopped early", sentence)

@@ -152,3 +152,44 @@ def test_a_launcher_of_another_daemon_that_loads_the_target_is_named(home: Home)
     home.daemon_says(pid=os.getpid(), rivals=rivals)
 
     assert reason(home) == "its target 127.0.0.1:1 is held by launcher p of the daemon 0a1b2c3d"
+
+
+def test_a_load_that_goes_on_although_its_log_tells_of_errors_says_so(home: Home) -> None:
+    """#1342: the tool reported progress while the pod's log was full of errors."""
+    one = record(Phase.RUNNING, seen=(1, 2, 3))
+    home.keep(one)
+    home.live_log(one, 1, b"INFO begin\nERROR request 7 failed: 503\nINFO request 8\n")
+    home.live_log(one, 2, b"INFO all is well\n")
+
+    assert reason(home).endswith("; launcher 1 says: ERROR request 7 failed: 503")
+    assert "launcher 1 says: ERROR request 7" in " ".join(home.call("status", "j").out.split())
+    [told] = home.json("status", "j")["runs"]  # type: ignore[index]  # of a dict
+    assert told["complaint"] == "launcher 1 says: ERROR request 7 failed: 503"
+
+
+def test_of_a_long_log_the_end_counts_and_stamps_are_no_words(home: Home) -> None:
+    one = record(Phase.RUNNING, seen=(1,))
+    home.keep(one)
+    job = replace(accepted("j"), engine="kubernetes")
+    (home.state / "jobs" / "j" / "spec.json").write_bytes(encoded(job))
+    stamp = b"2026-11-24T12:00:00.123456789Z "
+    home.live_log(one, 1, b"ERROR cut in two" + b"x" * 2**18 + b"\n" + stamp + b"ERROR late\n")
+
+    assert reason(home).endswith("; launcher 1 says: ERROR late")
+
+
+def test_a_run_that_is_over_complains_by_its_verdict_only(home: Home) -> None:
+    verdict = Verdict(Outcome.SUCCEEDED, "good", "5 requests")
+    one = record(Phase.SUCCEEDED, verdict=verdict, seen=(1,))
+    home.keep(one)
+    home.live_log(one, 1, b"ERROR once\n")
+
+    assert reason(home) == "good: 5 requests"
+
+
+def test_until_when_somebody_is_patient_is_told(home: Home) -> None:
+    home.keep(record(Phase.LAUNCHING).enter(Phase.RUNNING, NOW, patience_s=3600))
+
+    assert reason(home) == "its launchers generate load, until 2026-11-24 13:00:00 UTC at most"
+    [told] = home.json("status", "j")["runs"]  # type: ignore[index]  # of a dict
+    assert told["until"] == "2026-11-24T13:00:00+00:00"

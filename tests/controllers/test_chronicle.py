@@ -67,10 +67,17 @@ def house() -> House:
 def test_each_move_is_told_once_with_where_it_came_from(house: House) -> None:
     before, after = record(), record(Phase.RESOLVING)
 
-    assert house.tell(before, after) == [
-        {"event": "run.moved", "log_level": "info", "was": "QUEUED", "now": "RESOLVING"}
-    ]
+    [told] = house.tell(before, after)
+    assert (told["event"], told["log_level"]) == ("run.moved", "info")
+    assert (told["was"], told["now"]) == ("QUEUED", "RESOLVING")
     assert house.tell(None, before)[0]["was"] is None
+
+
+def test_the_patience_that_is_in_force_is_told_with_each_move(house: House) -> None:
+    running = record(Phase.LAUNCHING).enter(Phase.RUNNING, NOW, patience_s=3600)
+
+    assert house.tell(None, running)[0]["until"] == at(3600).isoformat()
+    assert house.tell(None, record())[0]["until"] is None
 
 
 def test_a_save_without_a_move_tells_nothing(house: House) -> None:

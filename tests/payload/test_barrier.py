@@ -1,7 +1,9 @@
 """Launchers of one attempt begin together, or say who did not come; no daemon has a part in it."""
 
 import threading
+import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -105,8 +107,26 @@ def test_the_environment_names_it() -> None:
 
     assert (named.folder, named.index, named.count, named.patience_s) == ("/x", 2, 3, 5.0)
     assert Barrier.of({}).folder == ""
+    assert (Barrier.of({}).later_s, named.later_s) == (0, 0)
+    assert Barrier.of({"LLMDBENCHD_STAGGER_SECONDS": "30"}).later_s == 30
     with pytest.raises(Refusal, match="no barrier"):
         Barrier.of({"LLMDBENCHD_BARRIER": "x/3"})
+    with pytest.raises(Refusal, match="no barrier"):
+        Barrier.of({"LLMDBENCHD_STAGGER_SECONDS": "soon"})
+
+
+def test_who_is_to_begin_later_waits_from_the_moment_that_all_are_there(tmp_path: Path) -> None:
+    barrier(tmp_path, 1, count=2).arrive()
+    second = Barrier(str(tmp_path / "deep" / "barrier"), 2, 2, 60, later_s=0.2)
+    begun = time.monotonic()
+
+    second.wait(never)
+
+    assert time.monotonic() - begun >= 0.2
+
+
+def test_who_is_to_begin_later_can_be_asked_to_end_before() -> None:
+    Barrier("", 2, 2, 60, later_s=3600).wait(after(2))
 
 
 def stages(tmp_path: Path, count: int) -> list[Stage]:
@@ -137,6 +157,19 @@ def test_real_launchers_load_only_when_all_of_them_are_ready(tmp_path: Path) -> 
     assert (early.returncode, first.times_started, second.times_started) == (0, 1, 1)
     assert first.done["facts"]["barrier_s"] > 0
     assert not (tmp_path / "barrier").exists()
+
+
+def test_real_launchers_of_a_staggered_load_begin_one_after_the_other(tmp_path: Path) -> None:
+    first, second = stages(tmp_path, 2)
+    second.env["LLMDBENCHD_STAGGER_SECONDS"] = "1.5"
+    late = second.start()
+    launched = time.time()
+    assert first.run().returncode == 0
+    late.communicate()
+
+    begun = datetime.fromisoformat(second.done["started"]).timestamp()
+    assert (late.returncode, second.done["facts"]["stagger_s"]) == (0, 1.5)
+    assert begun >= int(launched + 1.5), "whole seconds"
 
 
 def test_a_real_launcher_whose_others_do_not_come_says_who_and_loads_nothing(

@@ -12,6 +12,7 @@ from typing import Any
 
 from llmdbenchd.core.job.debugging import Shelved
 from llmdbenchd.core.job.jobfile import Value
+from llmdbenchd.core.job.layers import DEFAULT
 from llmdbenchd.core.job.matrix import Cell, runs
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.place import place_of
@@ -19,6 +20,7 @@ from llmdbenchd.core.job.support import KUBERNETES, NOP
 from llmdbenchd.core.job.workloads import Source
 from llmdbenchd.core.launch.manifest import EPHEMERAL
 from llmdbenchd.core.run.limits import Limits
+from llmdbenchd.core.workload.duration import patience_s
 
 VERSION = 1
 
@@ -36,6 +38,7 @@ class AcceptedJob:
         source: its workload before rendering.
         sources: likewise for treatments that have their own profile, by their names.
         shelved: every other profile, for a job that asks for them (`harness.debug`).
+        load_s: how long its longest load lasts, as far as its workloads say it.
     """
 
     job: str
@@ -47,6 +50,7 @@ class AcceptedJob:
     source: Source
     sources: Mapping[str, Source] = field(default_factory=dict)
     shelved: Shelved = ()
+    load_s: float = 0.0
 
     def source_of(self, cell: Cell) -> Source:
         """The workload of one run before rendering."""
@@ -63,6 +67,15 @@ class AcceptedJob:
         return runs(self.spec)
 
     @property
+    def wait_timeout_s(self) -> int:
+        """How long its launchers may take; a longer load has longer, unless somebody said."""
+        given = self.values.get("harness.wait_timeout")
+        usual = self.spec.harness.wait_timeout
+        if self.load_s <= usual or given is None or given.origin != DEFAULT:
+            return usual
+        return patience_s(self.load_s)
+
+    @property
     def limits(self) -> Limits:
         """How patient to be with each of its runs."""
         spec = self.spec
@@ -74,7 +87,7 @@ class AcceptedJob:
             bind_s=spec.timeouts.bind,
             pull_s=spec.timeouts.pull,
             target_s=spec.timeouts.target,
-            run_s=0 if spec.harness.debug else spec.harness.wait_timeout,
+            run_s=0 if spec.harness.debug else self.wait_timeout_s,
             collect_s=spec.timeouts.collect,
             fail_above=spec.fail_above,
             keep_going=spec.keep_going,
@@ -106,6 +119,7 @@ def encoded(accepted: AcceptedJob) -> bytes:
         "source": asdict(accepted.source),
         "sources": {name: asdict(one) for name, one in accepted.sources.items()},
         "shelved": [[harness, asdict(source)] for harness, source in accepted.shelved],
+        "load_s": accepted.load_s,
     }
     return json.dumps(document, ensure_ascii=False).encode() + b"\n"
 
@@ -135,4 +149,5 @@ def decoded(data: bytes) -> AcceptedJob:
         source=Source(**document["source"]),
         sources={name: Source(**one) for name, one in document.get("sources", {}).items()},
         shelved=tuple((harness, Source(**one)) for harness, one in document.get("shelved", ())),
+        load_s=document.get("load_s", 0.0),
     )

@@ -113,7 +113,7 @@ def field_variables(spec: JobSpec) -> dict[str, str]:
     """What the job's fields are in the era's variables; those without a value are left out."""
     values = spec.model_dump(mode="json", by_alias=True)
     named = {
-        row.variables[0]: _as_text(_value(values, row.field))
+        row.variables[0]: _as_text(_value(values, row.field), is_switch=bool(row.constant))
         for row in FIELDS
         if row.variables and row.field not in _NOT_ONE_VALUE
     }
@@ -149,6 +149,7 @@ def _contract(launch: Launch) -> dict[str, str]:
         **_current(spec, launch.cell, launch.endpoint),
         **_dataset(spec, places.workspace),
         **_barrier(launch),
+        **_stagger(launch),
     }
 
 
@@ -169,6 +170,12 @@ def _barrier(launch: Launch) -> dict[str, str]:
         return waits | {"LLMDBENCHD_BARRIER_ROOT": shared}
     folder = f"{shared}/.llmdbenchd-barrier-{attempt_name(launch.launcher)}"
     return waits | {"LLMDBENCHD_BARRIER_DIR": folder}
+
+
+def _stagger(launch: Launch) -> dict[str, str]:
+    """How much later than the first one this launcher begins."""
+    later_s = launch.spec.harness.stagger * (launch.index - 1)
+    return {"LLMDBENCHD_STAGGER_SECONDS": str(later_s)} if later_s else {}
 
 
 def _current(spec: JobSpec, cell: Cell, endpoint: str) -> dict[str, str]:
@@ -218,12 +225,15 @@ def _value(values: object, field: str) -> object:
     return part
 
 
-def _as_text(value: object) -> str:
-    """A value as run.sh would have it in a variable; what is no single word is empty."""
+def _as_text(value: object, *, is_switch: bool) -> str:
+    """A value as run.sh would have it in a variable; what is no single word is empty.
+
+    Its own switches, which have a flag, are 1 or 0: its scripts compare them as numbers.
+    """
     if value is None or isinstance(value, Mapping):
         return ""
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return str(int(value)) if is_switch else str(value).lower()
     if isinstance(value, list):
         return ",".join(map(str, value))
     return str(value)

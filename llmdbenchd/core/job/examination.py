@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import yaml
-
 from llmdbenchd.core.job.attempt import Attempt
 from llmdbenchd.core.job.debugging import Shelved, everything, profile_files
 from llmdbenchd.core.job.jobfile import Reading
+from llmdbenchd.core.job.layers import DEFAULT
 from llmdbenchd.core.job.matrix import Cell, runs
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.names import slug
@@ -16,9 +15,9 @@ from llmdbenchd.core.job.problems import Problem, in_line_order
 from llmdbenchd.core.job.support import unsupported
 from llmdbenchd.core.job.workloads import Shelf, Source, find, find_all, rendered
 from llmdbenchd.core.launch.plan import IMAGE, LauncherPlan
+from llmdbenchd.core.workload.duration import load_s, patience_s
 from llmdbenchd.core.workload.errors import WorkloadError, WorkloadProblem
 
-_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _UNRESOLVED = "http://endpoint.invalid"  # stands for a target that is looked up later
 _NEEDED = frozenset({"harness.name", "workload", "overrides", "treatments"})
 _Key = tuple[str, str, str]  # model, method and treatment: what a workload depends on
@@ -42,11 +41,13 @@ class Examination:
         problems: every mistake, in line order; the job is good when there is none.
         warnings: what has no effect, or deserves a look.
         outlines: the runs of a good job, in their order.
+        load_s: how long the longest load of them lasts, as far as their workloads say it.
     """
 
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     outlines: tuple[Outline, ...] = ()
+    load_s: float = 0.0
 
 
 def examine(
@@ -71,16 +72,17 @@ def examine(
     if problems or not sources or reading.spec is None:
         return Examination(problems, reading.notes)
     support = unsupported(reading.spec, reading.values, engine)
+    longest = _longest_s(best, tuple(texts.values()))
     warnings = in_line_order(
         [
             *reading.notes,
             *support.warnings,
-            *_too_short(reading, best, tuple(texts.values())),
+            *_too_short(reading, best, longest),
             *_the_same(reading, best, texts),
         ]
     )
     outlines = () if support.refused else _outlines(best, sources, texts, everything(best, shelf))
-    return Examination(support.refused, warnings, outlines)
+    return Examination(support.refused, warnings, outlines, longest)
 
 
 def _sources(
@@ -196,18 +198,26 @@ def _plans(
     return tuple(attempt.plan(index + 1, IMAGE) for index in range(spec.harness.parallelism))
 
 
-def _too_short(reading: Reading, spec: JobSpec, texts: Sequence[str]) -> list[Problem]:
-    """A warning when the stages of the load last longer than the launchers may."""
+def _longest_s(spec: JobSpec, texts: Sequence[str]) -> float:
+    """Of all loads the longest; a launcher that begins later ends later."""
+    longest = max(map(load_s, texts), default=0.0)
+    return longest + spec.harness.stagger * (spec.harness.parallelism - 1) if longest else 0.0
+
+
+def _too_short(reading: Reading, spec: JobSpec, longest: float) -> Iterator[Problem]:
+    """A warning when the load lasts longer than the launchers may, or than they usually may."""
     limit = spec.harness.wait_timeout
-    longest = max((_stages_s(text) for text in texts), default=0)
     if limit == 0 or longest <= limit:
-        return []
+        return
+    field, mark, lasts = "harness.wait_timeout", Mark(1, 1), f"the load lasts {longest:g} s"
+    better = patience_s(longest)
+    if reading.values[field].origin == DEFAULT:
+        message = f"{lasts}, longer than the default: the launchers are stopped after {better} s"
+        yield Problem(mark.line, mark.column, field, message, "or write harness.wait_timeout")
+        return
     mark = reading.mark("harness", "wait_timeout")
-    if reading.values["harness.wait_timeout"].origin == "default":
-        mark = Mark(1, 1)
-    message = f"the stages last {longest:g} s, and the launchers are stopped after {limit} s"
-    hint = f"write wait_timeout: {int(longest * 1.2) + 60}"
-    return [Problem(mark.line, mark.column, "harness.wait_timeout", message, hint)]
+    message = f"{lasts}, and the launchers are stopped after {limit} s"
+    yield Problem(mark.line, mark.column, field, message, f"write wait_timeout: {better}")
 
 
 def _the_same(reading: Reading, spec: JobSpec, texts: Mapping[_Key, str]) -> Iterator[Problem]:
@@ -222,12 +232,3 @@ def _the_same(reading: Reading, spec: JobSpec, texts: Mapping[_Key, str]) -> Ite
             message = f"{other} and {treatment} make the same workload"
             hint = "an override wins over what a treatment changes"
             yield Problem(mark.line, mark.column, "treatments", message, hint)
-
-
-def _stages_s(text: str) -> float:
-    """Seconds that the stages of an inference-perf workload last; 0 for any other."""
-    workload = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe one; rendering proved it YAML
-    load = workload.get("load") if isinstance(workload, dict) else None
-    stages = load.get("stages") if isinstance(load, dict) else None
-    durations = [one.get("duration") for one in stages or [] if isinstance(one, dict)]
-    return float(sum(one for one in durations if isinstance(one, int | float)))

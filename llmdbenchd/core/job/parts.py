@@ -55,6 +55,7 @@ class Harness(Section):
     cpu: Quantity = "16"
     memory: Quantity = "32Gi"
     parallelism: Count = 1
+    stagger: Seconds = 0
     env_to_pod: Prefixes = ("LLMDBENCH_RUN_EXPERIMENT",)
     debug: Flag = False
     service_account: ObjectName | None = None

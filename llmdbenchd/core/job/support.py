@@ -102,6 +102,8 @@ def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Supp
     if spec.endpoint_auth and AUTO in spec.models and not spec.skip_run:
         message = f"is refused when the run begins if the endpoint wants its key: {NAME_IT}"
         warnings.append(_at(values, "models", message))
+    if spec.harness.parallelism == 1 and _is_given(values["harness.stagger"]):
+        warnings.append(_at(values, "harness.stagger", "has no effect with one launcher"))
     if spec.skip_run and _is_given(values["repeat"]):
         warnings.append(_at(values, "repeat", "has no effect with `skip_run`"))
     if spec.follow_servers and (why := _follows_nobody(spec)):

@@ -86,6 +86,8 @@ FIELDS: tuple[Row, ...] = (
         ("--all",), constant="true"),
     Row("harness.parallelism", "number", "1", "identical launchers, all with the same workload",
         ("LLMDBENCH_HARNESS_LOAD_PARALLELISM",), ("-j", "--parallelism"), "seed"),
+    Row("harness.stagger", "seconds", "0",
+        "between the start of one launcher's load and the next one's", (), ("--stagger",)),
     Row("harness.env_to_pod", "list", "LLMDBENCH_RUN_EXPERIMENT",
         "prefixes of variables to copy into every launcher", ("LLMDBENCH_HARNESS_ENVVARS_TO_YAML",),
         ("-g", "--envvarspod", "-envvarspod"), "seed"),

@@ -11,6 +11,8 @@ from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Collected, Failure, Found, Record, Target, Waiting
 
+LOOP = 2  # one restart may be an accident
+
 
 def resolved(record: Record, target: Target) -> Record:
     """The target is known and the workload rendered."""
@@ -26,14 +28,23 @@ def refused(record: Record, detail: str) -> Record:
     return _failed(record, "refused", detail)
 
 
-def not_yet(record: Record, reason: str, patience_s: float, now: Moment) -> Record:
+def not_yet(
+    record: Record, reason: str, patience_s: float, now: Moment, restarts: int | None = None
+) -> Record:
     """The target is there and does not serve yet: a wait of its own name, asked again and again.
 
     Only an answer ends the patience. While nobody can say, it is not held against the target.
+    A server that is restarted again and again while we wait ends it early.
     """
     if record.phase is not Phase.RESOLVING:
         return record
     waiting = record.waiting or Waiting("target", now.after(patience_s))
+    if waiting.restarts is None:
+        waiting = replace(waiting, restarts=restarts)
+    more = (restarts or 0) - (waiting.restarts or 0)
+    if more >= LOOP:
+        detail = f"a server was restarted {more} times while it was waited for: {reason}"
+        return _failed(record, "target", detail)
     if now.reached(waiting.until):
         detail = f"not ready after {patience_s:g} s; last seen: {reason}"
         return _failed(record, "timeout:target", detail)

@@ -45,7 +45,7 @@ class Failure:
     """The first thing that went wrong in an attempt.
 
     Attributes:
-        kind: a short name that never changes (`refused`, `launcher`, `timeout:run`,
+        kind: a short name that never changes (`refused`, `target`, `launcher`, `timeout:run`,
             `lost`, `collect`, `cancelled`, `verdict`).
         detail: one sentence that names who and what.
     """
@@ -56,10 +56,15 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A wait with a time-out of its own: `name` (`bind`, `pull`, `target`), and its end."""
+    """A wait with a time-out of its own: `name` (`bind`, `pull`, `target`), and its end.
+
+    Attributes:
+        restarts: how often a server of the target had been restarted when the wait began.
+    """
 
     name: str
     until: Moment
+    restarts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

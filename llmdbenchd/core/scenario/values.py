@@ -178,7 +178,7 @@ class Reader:
             cursor.refuse("an arithmetic expansion (`$((`)")
         elif cursor.ahead("$(") or cursor.ahead("`"):
             hint = "only $(mktemp) is known; write the value itself"
-            cursor.refuse("a command substitution (`$(`)", hint)
+            cursor.refuse("a command substitution (`$(` or a backtick)", hint)
         elif cursor.ahead("${"):
             self._braces(pieces, quoting, depth)
         elif quoting is Quoting.NONE and (cursor.ahead("$'") or cursor.ahead('$"')):

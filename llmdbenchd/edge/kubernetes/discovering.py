@@ -28,6 +28,7 @@ from llmdbenchd.core.target.objects import (
     ServerPod,
     Service,
 )
+from llmdbenchd.core.target.restarts import most_restarted
 from llmdbenchd.core.target.serving import (
     MODELS,
     SERVICE_LABEL,
@@ -69,7 +70,12 @@ class ClusterScout:
         async with _together() as group:
             servers = group.create_task(self._servers(chosen))
             heard = group.create_task(self._heard(chosen))
-        return answered(asked, chosen, servers.result(), heard.result())
+        try:
+            return answered(asked, chosen, servers.result(), heard.result())
+        except NotReady as error:
+            restarts, words = most_restarted(await self._pods_of(servers.result()))
+            reason = f"{error}; {words}" if words else str(error)
+            raise NotReady(reason, restarts=restarts) from error
 
     async def behind(self, asked: Asked) -> Behind:
         """Which pods are behind what is meant, also when they are made anew.
@@ -174,6 +180,19 @@ class ClusterScout:
         except Rejected:
             pass
         return tuple(dict.fromkeys(found))
+
+    async def _pods_of(self, servers: tuple[Server, ...]) -> list[Pod]:
+        """The pods that are servers; none without the right to look."""
+        try:
+            pods = [
+                (namespace, pod)
+                for namespace in sorted({one.namespace for one in servers})
+                for pod in await self._list(namespace, "pods", Pod)
+            ]
+        except Rejected:
+            return []
+        names = {(one.namespace, one.pod) for one in servers}
+        return [pod for namespace, pod in pods if (namespace, pod.metadata.name) in names]
 
     async def _pooled(self, namespace: str, group: str, name: str) -> list[Server]:
         pool = await self._pool(namespace, group, name)

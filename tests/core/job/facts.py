@@ -15,8 +15,8 @@ harness.executable harness.image harness.conda_env harness.wait_timeout timeouts
 timeouts.bind
 timeouts.pull timeouts.start timeouts.collect fail_above harness.cpu harness.memory
 storage.claim storage.size storage.class storage.access storage.mode skip_run collect_all
-harness.parallelism harness.env_to_pod harness.debug analyze_locally dataset.url dataset.dir
-dry_run retry.attempts retry.delay stop_on_error keep_going share_target
+harness.parallelism harness.stagger harness.env_to_pod harness.debug analyze_locally
+dataset.url dataset.dir dry_run retry.attempts retry.delay stop_on_error keep_going share_target
 harness.service_account harness.image_pull_secrets harness.node_selector harness.tolerations
 harness.priority_class harness.env nop.load_format nop.sleep_mode nop.logging_level
 nop.preprocess nop.launcher nop.launcher_port nop.launcher_vllm_port nop.restart nop.repeat
@@ -59,11 +59,14 @@ LLMDBENCH_VLLM_COMMON_PREPROCESS LLMDBENCH_HARNESS_OUTPUT
 LLMDBENCH_VLLM_COMMON_METRICS_SCRAPE_ENABLED
 LLMDBENCH_HARNESS_INFERENCE_PERF_RAYON_NUM_THREADS
 LLMDBENCH_RUN_EXPERIMENT_HARNESS_MAX_TRIES LLMDBENCH_VLLM_COMMON_PRIORITY_CLASS_NAME
+LLMDBENCH_DEPLOY_CURRENT_TOKENIZER LLMDBENCH_DEPLOY_CURRENT_MAX_MODEL_LEN
+LLMDBENCH_HARNESS_STACK_NAME LLMDBENCH_HARNESS_STACK_TYPE
 """)
 
 FLAGS = _words("""
 -n --dry-run -c --scenario -m --models -p --namespace -t --methods -l --harness -w --workload
 -k --pvc -e --experiments --experiment -o --overrides -z --skip -v --verbose -x --dataset
--u --wva -j --parallelism -s --wait -g --envvarspod -d --debug -q --serviceaccount -r --output
--f --monitoring -U --endpoint-url --repeat --no-pvc --analyze
+-u --wva -j --parallelism -s --wait -g --envvarspod -envvarspod -d --debug
+-q --serviceaccount -r --output -f --monitoring -U --endpoint-url --repeat --no-pvc
+--analyze --all --stagger
 """)

@@ -136,3 +136,27 @@ def test_what_became_of_the_servers_logs_is_told_once_for_each_attempt() -> None
     assert told.servers == "a gap"
     assert facts.servers_followed(told, 1, "") == told
     assert facts.servers_followed(running, 2, "") == running
+
+
+def waited(*restarts: int | None) -> Record:
+    """A run whose target was asked so often, and had been restarted so often each time."""
+    one = record(Phase.RESOLVING)
+    for count in restarts:
+        one = facts.not_yet(one, "503; vllm-0 was restarted", 900, NOW, count)
+    return one
+
+
+def test_a_server_that_is_restarted_again_and_again_ends_the_wait_early() -> None:
+    """#285: restart counts rose for as long as somebody was willing to wait."""
+    assert waited(0, 1).failure is None, "once may be an accident"
+    assert waited(0, 1, 2).failure == Failure(
+        "target",
+        "a server was restarted 2 times while it was waited for: 503; vllm-0 was restarted",
+    )
+
+
+def test_only_restarts_during_the_wait_count() -> None:
+    assert waited(7, 7, 8, None).failure is None
+    assert waited(None, 7, 7).failure is None, "what was unknown is not zero"
+    assert waited(7, 0, 1).failure is None, "another pod has the place of the first"
+    assert waited(7, 9).failure is not None

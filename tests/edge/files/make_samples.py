@@ -62,7 +62,7 @@ def _grown(record: Record, phase: Phase, number: int) -> Record:
             record = replace(record, stop_on_error=True)
         case Phase.LAUNCHING:
             record = replace(
-                record, waiting=Waiting("pull", now.after(1800)), ran=(1,), unmade=True
+                record, waiting=Waiting("pull", now.after(1800), 3), ran=(1,), unmade=True
             )
             record = replace(record, lost_at=now.after(3600), held=True)
         case Phase.RUNNING:

@@ -4,8 +4,9 @@ import pytest
 
 from llmdbenchd.core.target.asked import Asked
 from llmdbenchd.edge.kubernetes.discovering import ClusterScout
-from tests.edge.kubernetes.test_discovering import SERVED, page, service, slices
-from tests.fakes.api import ScriptedApi
+from llmdbenchd.ports import NotReady
+from tests.edge.kubernetes.test_discovering import MODELS, PODS, SERVED, page, service, slices
+from tests.fakes.api import ScriptedApi, failure
 
 pytestmark = pytest.mark.looptime(False)  # noqa: FBT003 - the marker knows no keyword
 
@@ -54,3 +55,32 @@ async def test_a_model_is_checked_by_reading_and_no_pod_is_made_for_it(
 
     assert found.note == "", "it was checked"
     assert {one.method for one in stacks.requests} == {"GET"}
+
+
+def crashing(name: str, restarts: int) -> dict[str, object]:
+    last = {"terminated": {"exitCode": 1, "reason": "Error", "message": "no GPU"}}
+    status = {"name": "vllm", "restartCount": restarts, "lastState": last}
+    return {"metadata": {"name": name}, "status": {"containerStatuses": [status]}}
+
+
+async def test_a_server_that_does_not_serve_is_told_with_its_restarts(stacks: ScriptedApi) -> None:
+    """#285: a crash loop looked like a server that takes its time."""
+    stacks.give("GET", MODELS, failure(503, "no endpoints available"))
+    stacks.give("GET", PODS, page(crashing("vllm-0", 3), crashing("somebody-else", 9)))
+
+    with pytest.raises(NotReady, match=r"restarted 3 times, the last time Error .* no GPU") as told:
+        await ClusterScout(await stacks.session()).find(asked())
+
+    assert told.value.restarts == 3
+
+
+async def test_without_the_right_to_see_pods_nothing_is_said_of_restarts(
+    stacks: ScriptedApi,
+) -> None:
+    stacks.give("GET", MODELS, failure(503, "no endpoints available"))
+    stacks.give("GET", PODS, failure(403, "forbidden"))
+
+    with pytest.raises(NotReady, match=r"no endpoints available$") as told:
+        await ClusterScout(await stacks.session()).find(asked())
+
+    assert told.value.restarts is None
