@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import msgspec
 
 from llmdbenchd.core.nop.names import NAMES
-from llmdbenchd.core.nop.wording import TABLE, Wording
+from llmdbenchd.core.nop.row import Wording
+from llmdbenchd.core.nop.wording import TABLE
 
 NUMBER = r"-?(?:\d[\d,]{0,30}(?:\.\d{1,30})?|\.\d{1,30})"
 _PIECE = re.compile(r"\{([^{}]*)\}|<([^<>]*(?:\{[^{}]*\}[^<>]*)*)>")

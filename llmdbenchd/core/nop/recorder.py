@@ -13,8 +13,8 @@ from llmdbenchd.core.nop.journal import Journal
 from llmdbenchd.core.nop.lines import Lines
 from llmdbenchd.core.nop.phrases import Found, may_be_told, may_begin, read, search
 from llmdbenchd.core.nop.records import ANSI, HEADER, Record, header, records
+from llmdbenchd.core.nop.row import Wording
 from llmdbenchd.core.nop.stamps import Calendar
-from llmdbenchd.core.nop.wording import Wording
 
 _LOGO = re.compile(r"\u2588.*? version (?P<version>\S+)\s*\Z|\u2588.*? model +(?P<model>\S.*)")
 _BLOCKS = (b"\xe2\x96\x80", b"\xe2\x96\x84", b"\xe2\x96\x88", b"   ", b"  \xe2", b" \xe2\x96")
