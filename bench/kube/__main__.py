@@ -17,14 +17,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.kube import alone, chatter, crowd, home, looking, watching
+from bench.kube import alone, chatter, crowd, home, loading, looking, watching
 from bench.kube.ground import Ground
 from bench.run import machine
 from bench.table import Figure, markdown, show
 from tests.cluster import build
 from tests.cluster.places import INSIDE
 
-PARTS = {module.NAME: module for module in (looking, alone, crowd, home, chatter, watching)}
+PARTS = {
+    module.NAME: module for module in (looking, alone, crowd, home, chatter, loading, watching)
+}
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 BEGIN, END = "<!-- bench-kube: begin -->\n", "<!-- bench-kube: end -->\n"
 

@@ -1,7 +1,8 @@
-"""The daemon itself, with a stopwatch at three places; a program of its own.
+"""The daemon itself, with a stopwatch at four places; a program of its own.
 
-It notes when the bytes of a watch event were read, when a record was on disk, and when the
-head of a request was written: each one line of JSON in the file that BENCH_PROBE names.
+It notes when the bytes of a watch event were read, when a record was on disk, when the head of
+a request was written, and how long after its line's stamp a value was read from a log: each one
+line of JSON in the file that BENCH_PROBE names.
 Nothing else is different from `llmdbenchd serve`.
 """
 
@@ -23,6 +24,9 @@ from llmdbenchd.app.daemon import DiskLedger
 from llmdbenchd.cli import main
 from llmdbenchd.core.launch import labels
 from llmdbenchd.core.launch.manifest import HARNESS
+from llmdbenchd.core.nop.attempt import Reading
+from llmdbenchd.core.nop.events import Event
+from llmdbenchd.core.nop.recorder import Recorder
 from llmdbenchd.core.pods.objects import Pod, WatchEvent
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.edge.kubernetes import pools, view
@@ -44,6 +48,7 @@ class Probe:
         self._note_lines()
         self._note_saves()
         self._note_requests()
+        self._note_readings()
 
     def note(self, what: str, at: float, **facts: object) -> None:
         """One line; `at` in seconds of the monotonic clock."""
@@ -113,6 +118,19 @@ class Probe:
             return session
 
         setattr(pools, "_opened", noted)  # noqa: B010 - a probe's way
+
+    def _note_readings(self) -> None:
+        feed = Recorder.feed
+
+        def noted(recorder: Recorder, data: bytes) -> list[Event]:
+            events = feed(recorder, data)
+            now = time.time()
+            for what in (one.what for one in events):
+                if isinstance(what, Reading) and what.at is not None:
+                    self.note("reading", time.monotonic(), value=what.value, after=now - what.at)
+            return events
+
+        setattr(Recorder, "feed", noted)  # noqa: B010 - a probe's way
 
 
 def _state(pod: Pod) -> str:

@@ -1,7 +1,7 @@
 """The starts of a log on a terminal: a verdict, a waterfall, values with lines, absences."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,34 +12,49 @@ from rich.text import Text
 from llmdbenchd.core.nop.names import NAMES
 
 _BAR = 44
+_BESIDE_BAR = 60  # columns of stage, seconds and lines
 _MOST_LINES = 4
 _SHORT = 100
 _NONE = "-"
-_COLUMNS = ("file", "vLLM", "starts", "last start", "total", "model load", "compile", "engine init")
+_COLUMNS = ("file", "verdict", "total s", "vLLM", "starts", "load s", "compile s", "init s")
+_NUMBERS = frozenset(title for title in _COLUMNS if title.endswith(" s"))
+_OF_A_NARROW_PAGE = 3
+_NARROW = 100
+_LEGEND = """\
+verdict: of the last start that became ready, or else of the last
+total: until it was ready; load, compile and init: model load, torch.compile, engine init
+-: a log does not tell it; below, each log's page says why
+±: the difference of two stamps; all other numbers stand in the lines as they are"""
 Row = dict[str, Any]
 
 
 def show_summary(reports: Sequence[Row], console: Console) -> None:
     """One line for each log."""
-    table = Table(*_COLUMNS, box=None, header_style="bold", pad_edge=False)
+    kept = len(_COLUMNS) if console.width >= _NARROW else _OF_A_NARROW_PAGE
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in _COLUMNS[:kept]:
+        justify: Literal["left", "right"] = "right" if title in _NUMBERS else "left"
+        table.add_column(title, justify=justify, no_wrap=title != "file", overflow="fold")
     for report in reports:
-        table.add_row(escape(_file(report["file"])), *_summary(report))
+        table.add_row(escape(_file(report["file"])), *_summary(report)[: kept - 1])
     console.print(table)
+    console.print()
+    console.print(_LEGEND, style="dim")
 
 
 def _summary(report: Row) -> list[str]:
     chosen = next((one for one in report["attempts"]
                    if one["attempt"] == report["headline_attempt"]), None)  # fmt: skip
     if chosen is None:
-        return [_NONE, "0", "[red]no vLLM start[/]", *[_NONE] * 4]
+        return ["[red]no vLLM start[/]", _NONE, _NONE, "0", *[_NONE] * 3]
     head = chosen["headline"]
     total = next((one["seconds"] for one in chosen["durations"] if one["title"] == "total"), None)
     names = ("model_load_s", "torch_compile_s", "engine_init_s")
     return [
-        escape(chosen["vllm_version"] or "?"),
-        str(len(report["attempts"])),
-        _verdict(chosen, by=False),
+        _verdict(chosen, is_short=True),
         _seconds(total),
+        escape((chosen["vllm_version"] or "?").partition("+")[0]),
+        str(len(report["attempts"])),
         *(_seconds(head.get(name)) for name in names),
     ]
 
@@ -62,7 +77,7 @@ def _show_attempt(attempt: Row, starts: int, console: Console) -> None:
     console.print(f"[bold]start {attempt['attempt']}[/] of {starts}, "
                   f"lines {attempt['first_line']} to {attempt['last_line']}: "
                   f"{_verdict(attempt)}")  # fmt: skip
-    console.print(Padding(escape(_described(attempt)), (0, 0, 0, 2)), style="dim")
+    console.print(Padding(escape(_described(attempt)), (0, 0, 0, 2), expand=False), style="dim")
     _show_end(attempt, console)
     _show_waterfall(attempt, console)
     _show_values(attempt, console)
@@ -87,15 +102,16 @@ def _described(attempt: Row) -> str:
     return ", ".join(word for word in words if word)
 
 
-def _verdict(attempt: Row, *, by: bool = True) -> str:
+def _verdict(attempt: Row, *, is_short: bool = False) -> str:
     if ready := attempt["ready"]:
-        sign = f": {escape(ready['by'])}" if by else ""
+        sign = "" if is_short else f": {escape(ready['by'])}"
         return f"[green]ready[/] (line {ready['line']}{sign})"
     if failed := attempt["failed"]:
         return f"[red]failed[/] (line {failed['line']})"
     if attempt["stopped_line"]:
-        return f"[yellow]stopped before it was ready[/] (line {attempt['stopped_line']})"
-    return "[yellow]never told to be ready[/]"
+        told = "stopped" if is_short else "stopped before it was ready"
+        return f"[yellow]{told}[/] (line {attempt['stopped_line']})"
+    return "[yellow]not told ready[/]" if is_short else "[yellow]never told to be ready[/]"
 
 
 def _show_end(attempt: Row, console: Console) -> None:
@@ -111,7 +127,7 @@ def _show_end(attempt: Row, console: Console) -> None:
         lines = ", ".join(str(one) for one in attempt["gaps"][:_MOST_LINES])
         told.append((f"lines are missing here: {lines}", "yellow"))
     for words, style in told:
-        console.print(Padding(Text(words, style=style), (0, 0, 0, 2)))
+        console.print(Padding(Text(words, style=style), (0, 0, 0, 2), expand=False))
 
 
 def _show_waterfall(attempt: Row, console: Console) -> None:
@@ -121,6 +137,7 @@ def _show_waterfall(attempt: Row, console: Console) -> None:
     placed = [one for one in stages if one["begin_s"] is not None]
     end = max((one["begin_s"] + one["seconds"] for one in placed), default=0.0) or 1.0
     start = min((one["begin_s"] for one in placed), default=0.0)
+    width = min(_BAR, console.width - _BESIDE_BAR)
     stages.sort(key=lambda one: (one["title"] != "total", one["begin_s"] is None,
                                  one["begin_s"] or 0.0, -one["seconds"]))  # fmt: skip
     table = Table("stage", "seconds", "", "lines", box=None, header_style="bold", pad_edge=False)
@@ -130,21 +147,21 @@ def _show_waterfall(attempt: Row, console: Console) -> None:
         table.add_row(
             escape(stage["title"]),
             f"{stage['seconds']:,.2f}{about}",
-            _bar(stage, start, end),
+            _bar(stage, start, end, width),
             _lines(stage),
         )
-    console.print(Padding(table, (1, 0, 0, 2)))
+    console.print(Padding(table, (1, 0, 0, 2), expand=False))
 
 
-def _bar(stage: Row, start: float, end: float) -> Text:
+def _bar(stage: Row, start: float, end: float, width: int) -> Text:
     if stage["begin_s"] is None:
         return Text("")
-    scale = _BAR / max(end - start, 1e-9)
+    scale = width / max(end - start, 1e-9)
     left = round((stage["begin_s"] - start) * scale)
     length = max(1, round(stage["seconds"] * scale))
-    left = min(left, _BAR - 1)
+    left = min(left, width - 1)
     style = "blue" if stage["title"] == "total" else "cyan"
-    return Text(" " * left + "█" * min(length, _BAR - left), style=style)
+    return Text(" " * left + "█" * min(length, width - left), style=style)
 
 
 def _lines(stage: Row) -> str:
@@ -167,11 +184,13 @@ def _show_values(attempt: Row, console: Console) -> None:
             escape(_read_from(readings)),
         )
     if values:
-        console.print(Padding(table, (1, 0, 0, 2)))
+        console.print(Padding(table, (1, 0, 0, 2), expand=False))
 
 
 def _read_from(readings: Sequence[Row]) -> str:
-    """Lines, and whose they are; of many values each with its own."""
+    """Lines, and whose they are; of many values each with its own, of equal ones once."""
+    if len(readings) > 1 and len({(one["value"], one["tag"]) for one in readings}) == 1:
+        return _all_alike(readings)
     shown = []
     for one in readings[:_MOST_LINES]:
         value = f"{one['value']:,} " if len(readings) > 1 else ""
@@ -183,6 +202,17 @@ def _read_from(readings: Sequence[Row]) -> str:
     return "; ".join(shown) + (f"; and {more} more" if more else "")
 
 
+def _all_alike(readings: Sequence[Row]) -> str:
+    """Many ranks that say the same."""
+    lines = ", ".join(str(one["line"]) for one in readings[:_MOST_LINES])
+    more = len(readings) - _MOST_LINES
+    tag = f" ({readings[0]['tag']})" if readings[0]["tag"] else ""
+    return (
+        f"{len(readings)} times {readings[0]['value']:,}{tag}: lines {lines}"
+        f"{f' and {more} more' if more > 0 else ''}"
+    )
+
+
 def _show_absent(absent: dict[str, str], console: Console) -> None:
     by_reason: dict[str, list[str]] = {}
     for name, why in absent.items():
@@ -191,11 +221,11 @@ def _show_absent(absent: dict[str, str], console: Console) -> None:
     for why, names in by_reason.items():
         table.add_row(", ".join(names), escape(why))
     if absent:
-        console.print(Padding(table, (1, 0, 0, 2)))
+        console.print(Padding(table, (1, 0, 0, 2), expand=False))
 
 
 def _seconds(value: float | None) -> str:
-    return _NONE if value is None else f"{value:,.2f} s"
+    return _NONE if value is None else f"{value:,.2f}"
 
 
 def _file(name: str) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmdbenchd.core.nop.names import NAMES
-from llmdbenchd.core.nop.wording import TABLE, Wording
+from llmdbenchd.core.nop.row import Wording
+from llmdbenchd.core.nop.wording import TABLE
 
 Version = tuple[int, ...]
 _PIECE = re.compile(r"\{([^{}]*)\}")
@@ -123,7 +124,7 @@ class Wordings:
     def _writes(self, row: Wording) -> bool:
         first, dots, last = row.versions.partition("..")
         if not dots:
-            return True
+            return row.versions != "plugin"  # of another platform than the stand-in's
         until = _numbers(last)
         return _numbers(first) <= self._version and self._version[: len(until)] <= until
 

@@ -73,9 +73,46 @@ def test_several_files_begin_with_one_line_each(
     assert call(log, empty) == 1
     out, error = capsys.readouterr()
 
-    assert "vllm.log  0.19.1  1       ready (line 22)  60.00 s  9.00 s" in out
-    assert "empty     -       0       no vLLM start" in out
+    assert "vllm.log  ready (line 22)    60.00  0.19.1  1         9.00      14.75   26.50" in out
+    assert "empty     no vLLM start          -  -       0            -          -       -" in out
+    assert "verdict: of the last start that became ready" in out
     assert error == f"{empty}: no vLLM start found: it is empty\n"
+
+
+def test_names_of_logs_are_never_cut_and_no_line_is_wider_than_the_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"{'a-very-long-name-of-a-server-' * 3}.log"
+    lines = server("0.23.1rc1.dev1201+g1234567.d20260101")
+    assert call(written(tmp_path / name, lines), written(tmp_path / "b", server()[:5])) == 0
+    page = capsys.readouterr().out
+
+    summary, _, _ = page.partition("verdict:")
+    assert "".join(line.split(" ")[0] for line in summary.splitlines()[1:]) == name + "b"
+    assert "0.23.1rc1.dev1201 " in summary
+    assert "not told ready" in summary
+    assert max(map(len, page.splitlines())) <= len(str(tmp_path)) + 120
+
+
+def test_a_narrow_page_has_names_verdicts_and_whole_bars(
+    log: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llmdbenchd.cli.nop._WIDTH", 80)
+    assert call(log, written(tmp_path / "b", server()[:5])) == 0
+    page = capsys.readouterr().out
+
+    assert "file      verdict          total s\nvllm.log  ready (line 22)    60.00\n" in page
+    assert "\u2026" not in page
+
+
+def test_ranks_that_say_the_same_are_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ranks = [record("Loading weights took 2.50 seconds", process=f"Worker_TP{n} pid={n + 9}")
+             for n in range(6)]  # fmt: skip
+    assert call(written(tmp_path / "log", ranks)) == 0
+
+    assert "6 times 2.5: lines 1, 2, 3, 4 and 2 more" in capsys.readouterr().out
 
 
 def test_failures_gaps_and_troubles_are_shown(
@@ -104,7 +141,7 @@ def test_failures_gaps_and_troubles_are_shown(
         (server(config="enforce_eager=True", args="{'enable_sleep_mode': True}"),
          "sleep mode on, eager"),
         (["vLLM API server version 1.0.0"], "times: none"),
-        ([record("Loading weights took 2.50 seconds", process=f"VllmWorker rank={n} pid={n}")
+        ([record(f"Loading weights took {n}.50 seconds", process=f"VllmWorker rank={n} pid={n}")
           for n in range(9)], "(VllmWorker rank 3); and 5 more"),
     ],
 )  # fmt: skip

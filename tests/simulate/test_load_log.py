@@ -137,3 +137,7 @@ def test_a_load_that_makes_no_sense_is_refused(load: Load, words: str) -> None:
 
 def test_all_that_is_told_has_a_name_of_the_readers() -> None:
     assert told(Load(version="0.10.2", debug=True)).keys() <= NAMES.keys()
+
+
+def test_the_stand_in_never_speaks_as_a_plugin_of_another_platform() -> None:
+    assert Wordings("0.7.3").say("weights_read", {"weights_load_s": 2.5}) is None

@@ -163,7 +163,7 @@ def _spans(name: str) -> list[tuple[str, str]]:
     rows = [row.versions for row in TABLE if f"{{{name}}}" in row.literal
             or f"{{{name}:" in row.literal]  # fmt: skip
     parted = (row.partition("..") for row in rows)
-    return [(first, last) if dots else ("0.6.0", "0.32") for first, dots, last in parted]
+    return [(first, last) for first, dots, last in parted if dots] or [("0.6.0", _NEWEST)]
 
 
 _FIRST = {name: min((one for one, _ in _spans(name)), key=_numbers) for name in NAMES}

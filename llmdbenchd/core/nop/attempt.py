@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from llmdbenchd.core.nop.failures import Cause, Tracebacks
 from llmdbenchd.core.nop.phrases import Found
 from llmdbenchd.core.nop.records import Process, Record
@@ -18,8 +20,7 @@ _LATER = frozenset({"stopping", "wake_asked", "sleep_asked", "asleep_already"})
 _OF_A_PART = frozenset({"dynamo_s", "torch_compile_s", "first_run_s"})
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """A value, and where it stands.
 
     Attributes:
@@ -35,8 +36,7 @@ class Reading:
     at: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True):
     """A moment.
 
     Attributes:

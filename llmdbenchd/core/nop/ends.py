@@ -20,6 +20,7 @@ from llmdbenchd.core.nop.records import Record
 _BY = {
     "engine_end": ("init engine", READY_BY_ENGINE),
     "routes": ("Available routes are:", READY_BY_ROUTES),
+    "grpc_ready": ("Server is ready to accept requests", READY_BY_SERVER),
     "startup_complete": ("Application startup complete.", READY_BY_SERVER),
 }
 _INTERRUPTED = ("KeyboardInterrupt", "SystemExit", "asyncio.exceptions.CancelledError")
@@ -49,6 +50,8 @@ def reached(attempt: Attempt, mark: Mark, record: Record, found: Found) -> End |
             attempt.is_signalled |= bool(_SIGNAL.search(record.text))
             return None if attempt.stopped_line else _stopped(attempt, record.line)
         case "startup_complete" if not _is_ours(attempt, record):
+            return None
+        case "grpc_ready" if not attempt.has("listening"):
             return None
         case _:
             pass

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from llmdbenchd.core.nop.attempt import Failed, Mark, Reading, Ready
 
 
@@ -23,8 +25,7 @@ class Gap:
 What = Began | Reading | Mark | Ready | Failed | Stopped | Gap
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """News of one start; a later one of the same line and name takes an earlier one's place."""
 
     attempt: int

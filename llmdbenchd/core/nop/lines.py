@@ -22,9 +22,11 @@ class Lines:
         *whole, rest = data.split(b"\n")
         for part in whole:
             line = self.ended + 1
-            if self._open or b"\r" in part or len(part) > LIMIT:
+            if self._open or len(part) > LIMIT:
                 self._cut(part, line, found)
                 self._close(line, found)
+            elif b"\r" in part:
+                found += [(line, fragment) for fragment in part.split(b"\r") if fragment]
             elif part:
                 found.append((line, part))
             self.ended = line

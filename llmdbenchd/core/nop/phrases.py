@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from llmdbenchd.core.nop.names import NAMES
-from llmdbenchd.core.nop.wording import TABLE, Wording
+from llmdbenchd.core.nop.row import Wording
+from llmdbenchd.core.nop.wording import TABLE
 
 NUMBER = r"-?(?:\d[\d,]{0,30}(?:\.\d{1,30})?|\.\d{1,30})"
 _PIECE = re.compile(r"\{([^{}]*)\}|<([^<>]*(?:\{[^{}]*\}[^<>]*)*)>")
@@ -19,8 +21,7 @@ _BYTES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What a message says by one row of the table.
 
     Attributes:
@@ -32,10 +33,10 @@ class Found:
     """
 
     wording: Wording
-    readings: dict[str, float] = field(default_factory=dict)
+    readings: dict[str, float] = {}
     tag: str = ""
     part: str = ""
-    text: dict[str, str] = field(default_factory=dict)
+    text: dict[str, str] = {}
 
 
 class Phrase:

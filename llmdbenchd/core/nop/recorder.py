@@ -12,9 +12,9 @@ from llmdbenchd.core.nop.events import Event
 from llmdbenchd.core.nop.journal import Journal
 from llmdbenchd.core.nop.lines import Lines
 from llmdbenchd.core.nop.phrases import Found, may_be_told, may_begin, read, search
-from llmdbenchd.core.nop.records import ANSI, HEADER, PLACE, Record, header, records
+from llmdbenchd.core.nop.records import ANSI, HEADER, Record, header, records
+from llmdbenchd.core.nop.row import Wording
 from llmdbenchd.core.nop.stamps import Calendar
-from llmdbenchd.core.nop.wording import Wording
 
 _LOGO = re.compile(r"\u2588.*? version (?P<version>\S+)\s*\Z|\u2588.*? model +(?P<model>\S.*)")
 _BLOCKS = (b"\xe2\x96\x80", b"\xe2\x96\x84", b"\xe2\x96\x88", b"   ", b"  \xe2", b" \xe2\x96")
@@ -133,8 +133,6 @@ class Recorder:
         if level in "EC":
             return True
         at = found.end()
-        if place := PLACE.match(raw, at):
-            at = place.end()
         message = raw[at : at + _ENOUGH]
         return message[:3] in _BLOCKS or may_be_told(message) or header(raw, at) is not None
 

@@ -7,17 +7,21 @@ because processes share a stream; one record may be an object of JSON.
 
 import json
 import re
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from llmdbenchd.core.nop.stamps import ISO, Stamp, stamp_of
 
 HEADER = re.compile(
     rb"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)[: ] ?(?:\d{4}-)?\d\d-\d\d[ T]\d\d:\d\d:\d\d"
     rb"(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?(?: |$)"
+    rb"(?P<place>(?:\[[^\]\s]{1,200}:\d+\]|[\w./-]{1,200}:\d+\])(?: |$))?"
 )
-"""What a record of vLLM's own format begins with."""
-PLACE = re.compile(rb"(?:\[[^\]\s]{1,200}:\d+\]|[\w./-]{1,200}:\d+\])(?: |$)")
-"""The file and line that follow; versions before 0.8 close a bracket that they never open."""
+"""What a record of vLLM's own format begins with, and the file and line that follow in it.
+
+Versions before 0.8 close a bracket that they never open.
+"""
 ANSI = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _PROCESS = re.compile(
     rb"\((?:([A-Za-z][\w.-]{0,63}(?: (?:rank=)?\w{1,15})?) )?pid=(\d{1,10})(?:, ip=[\w.:]{1,45})?\)"
@@ -38,8 +42,7 @@ _NOT_BEFORE = frozenset(b"\"'ABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 _MESSAGES = ("message", "msg", "log", "text", "MESSAGE")
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(msgspec.Struct, frozen=True):
     """Who speaks, as the line names it.
 
     Attributes:
@@ -63,8 +66,7 @@ class Process:
         return re.sub(r" rank=\d+$", "", self.name) or f"pid {self.pid}"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """One message.
 
     Attributes:
@@ -120,9 +122,7 @@ def records(line: int, raw: bytes) -> list[Record]:
         following = header(raw, found.end())
         end = following.start() if following else len(raw)
         processes = _processes(raw[left : found.start()])
-        place = PLACE.match(raw, found.end())
-        start = place.end() if place else found.end()
-        message, left = _without_next(raw, start, end, last=following is None)
+        message, left = _without_next(raw, found.end(), end, last=following is None)
         level, _, stamp = found[0].partition(b" ")
         result.append(
             Record(
@@ -133,7 +133,7 @@ def records(line: int, raw: bytes) -> list[Record]:
                 stamp_of(stamp.lstrip()),
                 cluster,
                 headed=True,
-                placed=place is not None,
+                placed=found["place"] is not None,
                 source=source,
             )
         )

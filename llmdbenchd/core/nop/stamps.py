@@ -1,9 +1,10 @@
 """Stamps of log lines, most of which name neither a year nor a zone -> seconds that go on."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+
+import msgspec
 
 _FORMS = rb"""
     (?:(?P<year>\d{4})-)?(?P<month>\d\d)-(?P<day>\d\d)[ T]
@@ -25,8 +26,7 @@ class Source(StrEnum):
     LOG = "stamps of the log's own lines"
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(msgspec.Struct, frozen=True):
     """As it stands in the line.
 
     Attributes:

@@ -115,3 +115,9 @@ def test_true_zeros_are_values() -> None:
 
     assert "model_load_s" not in told
     assert "model_load_size_gib" not in told
+
+
+def test_what_a_plugin_says_does_not_make_a_value_older() -> None:
+    told = why(without("weights took", lines=server("0.7.3", config="load_format=auto")))
+
+    assert told["weights_load_s"] == "not logged by vLLM 0.7.3 (since 0.8.2)"
