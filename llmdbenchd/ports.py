@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from llmdbenchd.core.launch.plan import LauncherPlan, Places
-from llmdbenchd.core.results.document import LogFacts
+from llmdbenchd.core.results.document import Analysis, LogFacts
 from llmdbenchd.core.results.metrics import Metrics
 from llmdbenchd.core.run.moment import Moment
 from llmdbenchd.core.run.record import Record, Target
@@ -209,6 +209,10 @@ class Evidence(Protocol):
 
     async def report(self, record: Record, context: ReportOrder) -> Reported:
         """Make the standard reports; what cannot be made is a fact, not an error."""
+        ...
+
+    async def analyse(self, record: Record, harness: str, environment: str | None) -> Analysis:
+        """Analyse the results here with the environment that is named; trouble is a fact."""
         ...
 
     async def is_sealed(self, record: Record) -> bool:

@@ -27,6 +27,7 @@ from llmdbenchd.core.run.record import Record
 from llmdbenchd.core.run.wanted import Activity, wanted
 from llmdbenchd.edge.clock import SystemClock
 from llmdbenchd.edge.desk import FileDesk, profiles_of
+from llmdbenchd.edge.environments import Environments
 from llmdbenchd.edge.files.archive import Archive
 from llmdbenchd.edge.files.asking import FileRequests
 from llmdbenchd.edge.files.claims import Claims
@@ -121,7 +122,12 @@ class Daemon:
             self.runs,
             self._site,
             scout=lambda record: self._engines.scout(self.book.job(record.job).place),
-            evidence=DiskEvidence(settings.state, self._archive, disk),
+            evidence=DiskEvidence(
+                settings.state,
+                self._archive,
+                disk,
+                Environments(environment, settings.harness_venvs),
+            ),
             book=self.book,
             clock=self.clock,
             streams=settings.max_streams,

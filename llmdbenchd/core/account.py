@@ -7,7 +7,13 @@ from datetime import datetime
 
 from llmdbenchd.core.job.accepted import AcceptedJob
 from llmdbenchd.core.job.attempt import Attempt
-from llmdbenchd.core.results.document import LauncherFacts, LogFacts, PastAttempt, RunFacts
+from llmdbenchd.core.results.document import (
+    Analysis,
+    LauncherFacts,
+    LogFacts,
+    PastAttempt,
+    RunFacts,
+)
 from llmdbenchd.core.results.metrics import Metrics
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import End, Record
@@ -20,6 +26,7 @@ class Measured:
     Attributes:
         metrics: of all launchers together, or None.
         reports, report_problems, report_notes: what became of the standard reports.
+        analysis: what became of the analysis on this machine; None where none was asked for.
         logs: what there is of each launcher's log, by index.
         finished: when the archive was made.
     """
@@ -28,6 +35,7 @@ class Measured:
     reports: tuple[str, ...] = ()
     report_problems: tuple[str, ...] = ()
     report_notes: tuple[str, ...] = ()
+    analysis: Analysis | None = None
     logs: Mapping[int, LogFacts]
     finished: datetime
 
@@ -59,6 +67,7 @@ def run_facts(
         reports=measured.reports,
         report_problems=measured.report_problems,
         report_notes=measured.report_notes,
+        analysis=measured.analysis,
         files=got.files if got else None,
         size=got.size if got else None,
         manifest=got.manifest if got else "",

@@ -11,7 +11,13 @@ from llmdbenchd.core.job.accepted import AcceptedJob
 from llmdbenchd.core.job.attempt import Attempt
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.workloads import Source
-from llmdbenchd.core.results.document import LauncherFacts, LogFacts, LogGap, PastAttempt
+from llmdbenchd.core.results.document import (
+    Analysis,
+    LauncherFacts,
+    LogFacts,
+    LogGap,
+    PastAttempt,
+)
 from llmdbenchd.core.results.verdict import Outcome, Verdict
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import End, Found, Past, Record, Step
@@ -81,6 +87,14 @@ def test_what_came_home_is_told(judged: Record) -> None:
 
     assert (told.files, told.size, told.manifest) == (3, 10, "launcher")
     assert told.notes == ()
+
+
+def test_what_became_of_the_local_analysis_is_told(judged: Record) -> None:
+    analysis = Analysis(("analysis/1/summary.txt",), ("launcher 2: late",))
+
+    assert run_facts(judged, JOB, ATTEMPT, MEASURED).analysis is None
+    told = run_facts(judged, JOB, ATTEMPT, replace(MEASURED, analysis=analysis))
+    assert told.analysis == analysis
 
 
 def test_times_are_those_of_the_first_launch_and_of_the_archive(judged: Record) -> None:

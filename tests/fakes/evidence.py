@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from llmdbenchd.core.results.document import LogFacts
+from llmdbenchd.core.results.document import Analysis, LogFacts
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.ports import Natives, Reported, ReportOrder
@@ -17,6 +17,8 @@ class FakeEvidence:
         reported: what becomes of every report.
         archives: sealed documents, by key.
         orders: what the reports were told, by key.
+        analysed: what becomes of every local analysis.
+        analyses: the environment that each was asked for, by key.
         trouble: what the next calls of a method raise, by its name.
     """
 
@@ -25,6 +27,8 @@ class FakeEvidence:
         self.reported = Reported(("report.yaml",), (), ())
         self.archives: dict[str, Mapping[str, bytes]] = {}
         self.orders: dict[str, ReportOrder] = {}
+        self.analysed = Analysis(("analysis/1/summary.txt",))
+        self.analyses: dict[str, tuple[str, str | None]] = {}
         self.trouble: dict[str, list[Exception]] = {}
 
     def live_log(self, record: Record, index: int) -> Path:
@@ -52,6 +56,11 @@ class FakeEvidence:
         self._may_fail("report")
         self.orders[record.key] = context
         return self.reported
+
+    async def analyse(self, record: Record, harness: str, environment: str | None) -> Analysis:
+        self._may_fail("analyse")
+        self.analyses[record.key] = (harness, environment)
+        return self.analysed
 
     async def is_sealed(self, record: Record) -> bool:
         self._may_fail("is_sealed")

@@ -17,11 +17,13 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from llmdbenchd.core.results.document import LogFacts, LogGap
+from llmdbenchd.core.results.document import Analysis, LogFacts, LogGap
 from llmdbenchd.core.results.metrics import Metrics, combine
 from llmdbenchd.core.results.readers import Unreadable
 from llmdbenchd.core.results.summary import HARNESSES, find_native, measure
 from llmdbenchd.core.run.record import Record
+from llmdbenchd.edge.analysis import Analyst
+from llmdbenchd.edge.environments import Environments
 from llmdbenchd.edge.files.archive import Archive
 from llmdbenchd.edge.files.durable import translated
 from llmdbenchd.edge.files.filling import fill_gaps
@@ -39,10 +41,13 @@ _BLOCK = 1 << 20
 class DiskEvidence:
     """Evidence below the folders `state` and `archive` (they may be on two disks)."""
 
-    def __init__(self, state: Path, archive: Archive, disk: Executor) -> None:
+    def __init__(
+        self, state: Path, archive: Archive, disk: Executor, environments: Environments
+    ) -> None:
         self._live = state / "live"
         self._archive = archive
         self._disk = disk
+        self._analyst = Analyst(environments)
 
     def live_log(self, record: Record, index: int) -> Path:
         """The file that the log of launcher `index` is followed into."""
@@ -100,6 +105,14 @@ class DiskEvidence:
             ),
             metrics=merged.metrics,
         )
+
+    async def analyse(self, record: Record, harness: str, environment: str | None) -> Analysis:
+        """Analyse the results of every launcher once more, below `analysis/<i>/`."""
+        harnesses = {index: _harness(record, index, harness) for index in record.parts}
+        attempt = self._attempt(record, record.attempt)
+        away = partial(shutil.rmtree, ignore_errors=True)  # what a killed daemon has begun
+        await self._do(away, attempt / "analysis")
+        return await self._analyst.analyse(attempt, harnesses, environment)
 
     async def is_sealed(self, record: Record) -> bool:
         """Whether the archive of the run is visible already, sealed before a crash."""

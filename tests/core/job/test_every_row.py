@@ -119,12 +119,13 @@ ECHOED = {  # nothing of it is seen before the run: what reads it is tested wher
     "not_before": "the record: admission",
     "stop_on_error": "the job's other runs",
     "share_target": "admission",
+    "analyze_locally": "what is made of the results when they are home",
 }
 
 
 NOT_YET = {  # refused by name: who makes one of them work takes it out of here
-    "analyze_locally", "harness.conda_env", "follow_servers",
-}  # fmt: skip
+    "follow_servers",
+}
 
 
 def with_field(field: str) -> str:

@@ -65,7 +65,6 @@ version: 1
         ("storage: {class: c}", "storage.class"),
         ("storage: {mode: ephemeral}", "storage.mode"),
         ("skip_run: true", "skip_run"),
-        ("analyze_locally: true", "analyze_locally"),
         ("dataset: {dir: /d}", "dataset.dir"),
         ("follow_servers: true", "follow_servers"),
         ("endpoint_auth: {secret: s, key: k}", "endpoint_auth.secret"),
@@ -73,7 +72,6 @@ version: 1
         ("hf_token: {key: k}", "hf_token.key"),
         ("harness: nop", "harness.name"),
         ("harness: {image: i}", "harness.image"),
-        ("harness: {conda_env: e}", "harness.conda_env"),
         ("harness: {executable: 'image:x.sh'}", "harness.executable"),
         ("harness: {service_account: s}", "harness.service_account"),
         ("harness: {image_pull_secrets: s}", "harness.image_pull_secrets"),
@@ -97,6 +95,26 @@ def test_fields_of_nop_are_refused_beside_a_harness_that_sends_load() -> None:
 
         assert (found.field, found.line) == ("nop.repeat", 2)
         assert "is about the harness nop" in found.message
+
+
+@pytest.mark.parametrize("engine", ["local", "kubernetes"])
+def test_results_may_be_analysed_on_this_machine_wherever_they_are_from(engine: str) -> None:
+    assert ask(f"{URL}analyze_locally: true\nharness: {{conda_env: e}}", engine) == Support()
+
+
+def test_an_environment_without_an_analysis_that_would_use_it_is_told() -> None:
+    (warning,) = ask(f"{URL}harness: {{conda_env: e}}").warnings
+
+    assert (warning.field, warning.line) == ("harness.conda_env", 2)
+    assert "has no effect without `analyze_locally`" in warning.message
+
+
+def test_nop_is_analysed_by_the_daemon_in_any_case_and_says_so() -> None:
+    found = ask(f"{URL}harness: nop\nanalyze_locally: true", "kubernetes")
+
+    assert found.refused == ()
+    assert [(one.field, one.line) for one in found.warnings] == [("analyze_locally", 3)]
+    assert "results/1/analysis/" in found.warnings[0].hint
 
 
 def test_what_the_file_does_not_name_is_at_its_beginning() -> None:
@@ -216,7 +234,6 @@ def test_a_model_may_be_what_is_served_or_have_no_size_in_its_name(model: str, e
     "text",
     [
         "follow_servers: true",
-        "analyze_locally: true",
         "endpoint_auth: {secret: s, key: k}\nharness: aiperf",
         "endpoint_auth: {secret: s, key: k}\nharness: guidellm",
     ],

@@ -1,11 +1,13 @@
 """`run.json` says everything, compares line by line, and is read back with its version."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from llmdbenchd.core.results.document import (
+    Analysis,
     LauncherFacts,
     LogGap,
     PastAttempt,
@@ -79,6 +81,15 @@ def test_all_facts_are_there_and_times_are_utc() -> None:
         {"after": "a", "before": "b", "why": "", "filled": None, "source": ""},
     )
     assert document["notes"] == ["careful"]
+
+
+def test_a_local_analysis_has_its_files_its_problems_and_how_it_was_made() -> None:
+    analysis = Analysis(("analysis/1/summary.txt",), ("a",), ("b",))
+
+    assert run_document(facts())["analysis"] is None
+    assert run_document(replace(facts(), analysis=analysis))["analysis"] == {
+        "made": ("analysis/1/summary.txt",), "problems": ("a",), "notes": ("b",)
+    }  # fmt: skip
 
 
 def test_the_text_is_the_same_for_the_same_facts() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from llmdbenchd.core.results.document import LauncherFacts, RunFacts
+from llmdbenchd.core.results.document import Analysis, LauncherFacts, RunFacts
 from llmdbenchd.core.results.metrics import Metrics, Spread
 from llmdbenchd.core.results.telling import METRICS, summary_text
 
@@ -55,6 +55,14 @@ def test_a_run_that_measured_nothing_says_so() -> None:
     )
     none = Metrics(requests=0, failures=0)
     assert "0  queries" in summary_text(replace(RUN, metrics=none)).decode()
+
+
+def test_an_analysis_that_went_wrong_is_told_beside_good_figures() -> None:
+    analysis = Analysis(("analysis/1/summary.txt",), ("launcher 2: no charts",), ("by python",))
+
+    lines = summary_text(replace(RUN, analysis=analysis)).decode().splitlines()
+
+    assert lines[-1] == "Note: local analysis: launcher 2: no charts."
 
 
 def test_the_document_explains_each_metric_by_its_formula() -> None:
