@@ -24,7 +24,6 @@ from llmdbenchd.core.job.support import NOP
 from llmdbenchd.core.results.document import Analysis
 from llmdbenchd.edge import confined
 from llmdbenchd.edge.environments import Environments, python_of
-from llmdbenchd.edge.files.staging import made
 from llmdbenchd.edge.reports import death, last_words
 from llmdbenchd.ports import Refused, Unavailable
 
@@ -146,7 +145,7 @@ def _prepare(into: Path, work: Path) -> None:
     for old in (into, work):
         shutil.rmtree(old, ignore_errors=True)
     for folder in (work, work / "out", work / "home"):
-        made(folder)
+        folder.mkdir(parents=True)
 
 
 def _environment(results: Path, harness: str, work: Path, means: Means) -> dict[str, str]:

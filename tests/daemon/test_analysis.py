@@ -36,8 +36,8 @@ def test_every_launchers_results_are_analysed_once_more_and_proven_with_the_rest
     household: Household,
 ) -> None:
     household.start()
-    fields = {"analyze_locally": True, "harness__parallelism": 2}
-    assert household.run_job("twice", job(**fields)).phase is Phase.SUCCEEDED
+    record = household.run_job("twice", job(analyze_locally=True, harness__parallelism=2))
+    assert record.phase is Phase.SUCCEEDED
 
     folder, found = archived(household, "twice")
     assert found["problems"] == []
@@ -60,8 +60,8 @@ def test_a_real_environment_is_found_by_name_and_one_that_is_missing_refuses_the
     place = household.root / "venvs" / "mine"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)
     household.start()
-    asked = {"analyze_locally": True, "harness__conda_env": "mine"}
-    assert household.run_job("named", job(**asked)).phase is Phase.SUCCEEDED
+    record = household.run_job("named", job(analyze_locally=True, harness__conda_env="mine"))
+    assert record.phase is Phase.SUCCEEDED
     assert f"analysed by {place}/bin/python" in str(archived(household, "named")[1]["notes"])
 
     household.drop("wrong", job(analyze_locally=True, harness__conda_env="nobodys"))
