@@ -28,6 +28,7 @@ from llmdbenchd.core.run.record import Record
 from llmdbenchd.core.run.wanted import Activity, wanted
 from llmdbenchd.edge.clock import SystemClock
 from llmdbenchd.edge.desk import FileDesk, profiles_of
+from llmdbenchd.edge.environments import Environments
 from llmdbenchd.edge.files.archive import Archive
 from llmdbenchd.edge.files.asking import FileRequests
 from llmdbenchd.edge.files.claims import Claims
@@ -120,12 +121,15 @@ class Daemon:
         self._requests = FileRequests(
             settings.queue, disk, scan_s=settings.scan_seconds, polling=polling
         )
+        environments = Environments(environment, settings.harness_venvs)
         self._activities = Activities(
             self.runs,
             self._site,
             scout=lambda record: self._engines.scout(self.book.job(record.job).place),
             servers=self._engines.servers(),
-            evidence=DiskEvidence(settings.state, self._archive, disk, served=served),
+            evidence=DiskEvidence(
+                settings.state, self._archive, disk, served=served, environments=environments
+            ),
             book=self.book,
             clock=self.clock,
             streams=settings.max_streams,

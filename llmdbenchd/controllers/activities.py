@@ -12,9 +12,9 @@ from llmdbenchd.controllers.runs import Runs
 from llmdbenchd.controllers.servers import ServerLogs, ServerWatch
 from llmdbenchd.controllers.sites import Site
 from llmdbenchd.core.account import Measured, events, run_facts
-from llmdbenchd.core.job.accepted import encoded
+from llmdbenchd.core.job.accepted import AcceptedJob, encoded
 from llmdbenchd.core.launch.plan import LauncherPlan
-from llmdbenchd.core.results.document import run_text
+from llmdbenchd.core.results.document import Analysis, run_text
 from llmdbenchd.core.results.telling import summary_text
 from llmdbenchd.core.run import facts
 from llmdbenchd.core.run.phase import Phase
@@ -231,7 +231,7 @@ class Activities:
         """Make the reports, and what the daemon itself says about the run."""
         accepted, attempt = self._book.job(record.job), self._book.attempt(record)
         harness = accepted.spec.harness.name
-        reported = Reported((), (), ())
+        reported, analysed = Reported((), (), ()), None
         await self._evidence.fill(record)
         natives = Natives(0, None)
         if record.collected is not None:
@@ -244,11 +244,14 @@ class Activities:
                 keywords=tuple(accepted.spec.keywords),
             )
             reported = await self._evidence.report(record, order)
+            if accepted.spec.analyze_locally:
+                analysed = await self._analysed(record, accepted)
         measured = Measured(
             metrics=reported.metrics or natives.metrics,
             reports=reported.made,
             report_problems=reported.problems,
             report_notes=reported.notes,
+            analysis=analysed,
             logs=await self._evidence.logs(record),
             servers=await self._evidence.servers(record),
             server_logs=natives.server_logs,
@@ -263,6 +266,15 @@ class Activities:
             "events.jsonl": events(record),
             **self._planned(record),
         }
+
+    async def _analysed(self, record: Record, accepted: AcceptedJob) -> Analysis:
+        """What became of the analysis on this machine; whatever fails is told, and no more."""
+        harness = accepted.spec.harness
+        found = await self._evidence.analyse(record, harness.name, harness.conda_env)
+        for problem in found.problems:
+            log.warning("analysis.failed", reason=problem)
+        log.info("analysis.made", files=len(found.made), notes=found.notes)
+        return found
 
     def _planned(self, record: Record) -> Mapping[str, bytes]:
         """What a dry run would have launched; it has no target when it went wrong before."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from llmdbenchd.core.job.accepted import AcceptedJob
 from llmdbenchd.core.job.attempt import Attempt
 from llmdbenchd.core.results.document import (
+    Analysis,
     LauncherFacts,
     LogFacts,
     PastAttempt,
@@ -27,6 +28,7 @@ class Measured:
     Attributes:
         metrics: of all launchers together, or None.
         reports, report_problems, report_notes: what became of the standard reports.
+        analysis: what became of the analysis on this machine; None where none was asked for.
         logs: what there is of each launcher's log, by index.
         servers: what there is of the servers' logs.
         server_logs: of each log of a model server, by its path in the archive.
@@ -37,6 +39,7 @@ class Measured:
     reports: tuple[str, ...] = ()
     report_problems: tuple[str, ...] = ()
     report_notes: tuple[str, ...] = ()
+    analysis: Analysis | None = None
     logs: Mapping[int, LogFacts]
     servers: tuple[ServerLog, ...] = ()
     server_logs: Mapping[str, LogFacts] = field(default_factory=dict)
@@ -70,6 +73,7 @@ def run_facts(
         reports=measured.reports,
         report_problems=measured.report_problems,
         report_notes=measured.report_notes,
+        analysis=measured.analysis,
         files=got.files if got else None,
         size=got.size if got else None,
         manifest=got.manifest if got else "",

@@ -4,15 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from llmdbenchd.core.job.analysing import with_environment
 from llmdbenchd.core.job.completion import completed
 from llmdbenchd.core.job.decoding import LARGEST
 from llmdbenchd.core.job.jobfile import Reading
+from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.scenarios import ScenarioFile
 from llmdbenchd.core.job.support import resolve_engine
 from llmdbenchd.core.job.treatment_files import TreatmentsFile
 from llmdbenchd.core.workload.errors import WorkloadError, WorkloadProblem
+from llmdbenchd.edge.environments import Environments
 from llmdbenchd.edge.files.profiles import Profiles
 from llmdbenchd.edge.files.scenarios import Scenarios
+from llmdbenchd.ports import Refused
 from llmdbenchd.settings import Settings
 
 _TREATMENTS_END = ("", ".yaml", ".yml")
@@ -59,9 +63,21 @@ class FileDesk:
         )
 
     def completed(self, reading: Reading, engine: str) -> Reading:
-        """The reading with what the settings say where the job says nothing."""
+        """The reading with what the settings say where the job says nothing, and this machine."""
         settings = self.settings
-        return completed(reading, engine=engine, image=settings.image, namespace=settings.namespace)
+        reading = completed(
+            reading, engine=engine, image=settings.image, namespace=settings.namespace
+        )
+        return with_environment(reading, self._environment_missing)
+
+    def _environment_missing(self, spec: JobSpec) -> str:
+        """Why the environment that a job names cannot be used here, or an empty text."""
+        here = Environments(self.environment, self.settings.harness_venvs)
+        try:
+            here.of(spec.harness.conda_env, spec.harness.name)
+        except Refused as error:
+            return str(error)
+        return ""
 
 
 def profiles_of(settings: Settings) -> Profiles:

@@ -5,13 +5,10 @@ conversion (or one for a merged report), as soon as it is done. Started by
 `llmdbenchd.edge.reports` and `merging`, never by people.
 """
 
-import ctypes
 import errno
 import importlib
 import json
 import os
-import resource
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -26,6 +23,7 @@ from llmdbenchd.core.results.mend import Origin, mend
 from llmdbenchd.core.results.merged import NAME, Launcher, merged_report, pool
 from llmdbenchd.core.results.samples import read_samples, sources
 from llmdbenchd.core.results.summary import find_native, measure, read_file
+from llmdbenchd.edge.confined import confine, die_with
 
 _IMPORTERS = {
     "inference-perf": "import_inference_perf",
@@ -39,8 +37,6 @@ _CONVERTERS = {
     "0.2": "llmd_benchmark_report.native_to_br0_2",
     "0.1": "llmd_benchmark_report.native_to_br0_1",
 }
-_NICENESS = 10
-_PR_SET_PDEATHSIG = 1
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
 
 Outcome = dict[str, Any]
@@ -52,8 +48,8 @@ def main() -> None:
     request = json.load(sys.stdin)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # whatever the library prints is not an answer
-        _die_with(request["parent"])
-        _confine(request["memory_bytes"])
+        die_with(request["parent"])
+        confine(request["memory_bytes"])
         for work in _works(request):
             answers.write(json.dumps(_outcome(work)) + "\n")
             answers.flush()
@@ -65,19 +61,6 @@ def _works(request: Mapping[str, Any]) -> Iterator[Work]:
         yield partial(_merge, request)
     for conversion in request.get("conversions", ()):
         yield partial(_convert, request, conversion)
-
-
-def _die_with(parent: int) -> None:
-    """Two daemons' converters must never write the same report: the dead one's goes with it."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        sys.exit("the daemon is gone")
-
-
-def _confine(memory_bytes: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(_NICENESS)
 
 
 def _outcome(work: Work) -> Outcome:

@@ -203,7 +203,7 @@ async def _answers(
         except TimeoutError:
             return [*answers, {"problem": f"the converter took longer than {timeout_s:g} s"}]
         if not line.endswith(b"\n"):
-            return [*answers, {"problem": _death(await process.wait(), complaints)}]
+            return [*answers, {"problem": death("the converter", await process.wait(), complaints)}]
         answer = json.loads(line)
         if answer["full"]:
             raise Unavailable(f"no room for reports: {answer['full']}; free some space")
@@ -211,9 +211,15 @@ async def _answers(
     return answers
 
 
-def _death(code: int, complaints: IO[bytes]) -> str:
-    end = complaints.seek(0, os.SEEK_END)
-    complaints.seek(max(0, end - _TAIL_BYTES))
-    last = " ".join(complaints.read().decode(errors="replace").split())
+def death(who: str, code: int, complaints: IO[bytes]) -> str:
+    """How a process ended, and the last of what it said."""
+    last = " ".join(last_words(complaints).decode(errors="replace").split())
     how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-    return f"the converter ended {how}; it said last: {last or 'nothing'}"
+    return f"{who} ended {how}; it said last: {last or 'nothing'}"
+
+
+def last_words(complaints: IO[bytes], most: int = _TAIL_BYTES) -> bytes:
+    """The end of a file of what a process said, `most` bytes of it."""
+    end = complaints.seek(0, os.SEEK_END)
+    complaints.seek(max(0, end - most))
+    return complaints.read()

@@ -1,4 +1,4 @@
-"""What people read first: `analysis/summary.txt`, the end of what the harness printed."""
+"""What people read first: `summary.txt` of the analysis, the end of what the harness printed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from llmdbenchd.payload.contract import Code, Context, Refusal
 
-FOLDER, SUMMARY = "analysis", "summary.txt"
+SUMMARY = "summary.txt"
 _LONGEST = 256 << 10  # bytes of a log that are looked at, from its end
 
 
@@ -40,9 +40,9 @@ def write(context: Context, text: bytes) -> None:
     """
     if not text.strip():
         return
-    path = os.path.join(context.results, FOLDER, SUMMARY)
+    path = os.path.join(context.analysis, SUMMARY)
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.makedirs(context.analysis, exist_ok=True)
         with open(path, "wb") as file:
             file.write(text)
     except OSError as error:

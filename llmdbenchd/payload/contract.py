@@ -66,6 +66,7 @@ class Context:
         profile: absolute path of the workload profile.
         workload: its file name, and the name of its copy among the results.
         results: absolute folder that takes the results.
+        analysis: absolute folder that takes what is made of them; below `results` in a launcher.
         scripts: absolute folder with `<harness>.py` scripts.
         grace_s: seconds from being asked to end until the launcher itself is killed.
         stop_file: absolute path; a file there asks us to end as SIGTERM does. Or empty.
@@ -83,6 +84,8 @@ class Context:
             script = script.removesuffix(suffix)
         self.harness = _component(env.get("LLMDBENCH_HARNESS_NAME") or script, "harness")
         self.script = _component(script or self.harness, "harness script")
+        elsewhere = env.get("LLMDBENCHD_ANALYSIS_DIR")
+        self.analysis = os.path.abspath(elsewhere or os.path.join(self.results, "analysis"))
         executable = env.get("LLMDBENCH_HARNESS_EXECUTABLE", "").strip()
         is_default = executable == DEFAULT_EXECUTABLE
         self.executable = "" if is_default else executable.removeprefix(IMAGES_OWN)

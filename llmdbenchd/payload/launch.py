@@ -51,6 +51,9 @@ def keep_low_numbers() -> None:
 if __name__ == "__main__":
     keep_low_numbers()
     become_a_package()
-    from llmdbenchd.payload.launcher import main
+    if sys.argv[1:] == ["analyse"]:  # no launcher: results that have come home
+        from llmdbenchd.payload.analyst import main
+    else:
+        from llmdbenchd.payload.launcher import main
 
     sys.exit(main(os.path.join(HERE, "harness")))

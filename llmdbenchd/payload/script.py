@@ -1,8 +1,11 @@
-"""Harness scripts: stand-alone files, found by the harness's name and asked two questions.
+"""Harness scripts: stand-alone files, found by the harness's name and asked a few questions.
 
 `prepare(context) -> Command` says what to run. `finish(context, rc) -> dict` says what came
 of it: `native_files`, `version`, and whatever else the script knows; `rc` is negative when
-a signal ended the harness. Both may raise `Refusal`.
+a signal ended the harness. `analyse(context)` makes what people read first, in a launcher as a
+part of `finish`, and once more where the results have come home to; there
+`charts(context) -> Command | None`, which a script need not have, is the program that draws
+them. All may raise `Refusal`.
 """
 
 from __future__ import annotations
@@ -67,6 +70,35 @@ class Script:
         except Exception as error:
             raise self._broken(error) from error
         return facts
+
+    def analyse(self) -> None:
+        """Make what people read first, of results that were made elsewhere.
+
+        Raises:
+            Refusal: it cannot be written, or the script failed.
+        """
+        try:
+            self._module.analyse(self._context)
+        except Refusal:
+            raise
+        except Exception as error:
+            raise self._broken(error) from error
+
+    def charts(self) -> Command | None:
+        """What draws the results, if this harness can.
+
+        Raises:
+            Refusal: its program is not there, or the script failed.
+        """
+        if not hasattr(self._module, "charts"):
+            return None
+        try:
+            command: Command | None = self._module.charts(self._context)
+        except Refusal:
+            raise
+        except Exception as error:
+            raise self._broken(error) from error
+        return command
 
     def _broken(self, error: Exception) -> Refusal:
         return broken("script broken", self._path, error)

@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from llmdbenchd.controllers.activities import FOLLOW_AGAIN_S, Activities
+from llmdbenchd.core.results.document import Analysis
 from llmdbenchd.core.results.metrics import Metrics
 from llmdbenchd.core.run import facts
 from llmdbenchd.core.run.phase import Phase
@@ -295,6 +296,52 @@ async def test_a_report_is_sealed_with_all_that_is_known(desk: Desk) -> None:
     order = desk.evidence.orders[KEY]
     assert (order.harness, order.model, order.description) == ("inference-perf", "m", "why")
     assert order.keywords == ("k",)
+
+
+async def test_results_are_analysed_here_if_the_job_asks_for_it(desk: Desk) -> None:
+    harness = {"name": "guidellm", "conda_env": "mine"}
+    desk.activities._book = book(accepted(analyze_locally=True, harness=harness))
+    desk.evidence.analysed = Analysis(("analysis/1/summary.txt",), ("launcher 1: no charts",))
+    desk.open(REPORTING)
+    with capture_logs() as logged:
+        assert (await desk.do("report")).sealed
+
+    told = json.loads(desk.evidence.archives[KEY]["run.json"])
+    assert desk.evidence.analyses == {KEY: ("guidellm", "mine")}
+    assert told["phase"] == "SUCCEEDED"
+    assert told["analysis"]["made"] == ["analysis/1/summary.txt"]
+    assert told["analysis"]["problems"] == ["launcher 1: no charts"]
+    facts_of = {line["event"]: line for line in logged}
+    assert facts_of["analysis.failed"]["reason"] == "launcher 1: no charts"
+    assert facts_of["analysis.made"]["files"] == 1
+
+
+async def test_without_being_asked_nothing_is_analysed_and_run_json_says_null(desk: Desk) -> None:
+    desk.open(REPORTING)
+
+    await desk.do("report")
+
+    assert desk.evidence.analyses == {}
+    assert json.loads(desk.evidence.archives[KEY]["run.json"])["analysis"] is None
+
+
+async def test_where_nothing_came_home_nothing_is_analysed(desk: Desk) -> None:
+    desk.activities._book = book(accepted(analyze_locally=True))
+    desk.open(record(Phase.REPORTING))
+
+    assert (await desk.do("report")).sealed
+    assert desk.evidence.analyses == {}
+
+
+async def test_an_analysis_without_room_is_tried_again(desk: Desk) -> None:
+    desk.activities._book = book(accepted(analyze_locally=True))
+    desk.open(REPORTING)
+    desk.evidence.trouble["analyse"] = [Unavailable("no room for the analysis")]
+
+    late = await desk.do("report")
+    assert (late.sealed, late.last_error) == (False, "no room for the analysis")
+
+    assert (await desk.do("report")).sealed
 
 
 async def test_a_run_without_results_is_sealed_without_reports(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from llmdbenchd.core.job.attempt import Attempt
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.workloads import Source
 from llmdbenchd.core.results.document import (
+    Analysis,
     LauncherFacts,
     LogFacts,
     LogGap,
@@ -94,6 +95,14 @@ def test_what_came_home_is_told(judged: Record) -> None:
 
     assert (told.files, told.size, told.manifest) == (3, 10, "launcher")
     assert told.notes == ()
+
+
+def test_what_became_of_the_local_analysis_is_told(judged: Record) -> None:
+    analysis = Analysis(("analysis/1/summary.txt",), ("launcher 2: late",))
+
+    assert run_facts(judged, JOB, ATTEMPT, MEASURED).analysis is None
+    told = run_facts(judged, JOB, ATTEMPT, replace(MEASURED, analysis=analysis))
+    assert told.analysis == analysis
 
 
 def test_times_are_those_of_the_first_launch_and_of_the_archive(judged: Record) -> None:

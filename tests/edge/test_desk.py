@@ -1,10 +1,12 @@
 """What a job file may name on this machine."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from llmdbenchd.core.job.decoding import LARGEST
+from llmdbenchd.core.job.jobfile import read_job
 from llmdbenchd.core.workload.errors import WorkloadError
 from llmdbenchd.edge.desk import FileDesk
 from llmdbenchd.edge.files.profiles import Profiles
@@ -40,6 +42,21 @@ def test_a_treatments_file_that_is_missing_or_elsewhere_is_refused(
 
     with pytest.raises(WorkloadError, match=r"cannot be read|outside"):
         desk.open_treatments(name.format(root=tmp_path))
+
+
+def test_a_job_is_read_with_the_environments_of_this_machine(tmp_path: Path) -> None:
+    desk = FileDesk(Profiles(tmp_path), {}, Settings(harness_venvs=tmp_path / "venvs"))
+    text = b"analyze_locally: true\nharness: {conda_env: mine}\n"
+    reading = read_job(text, stem="x", environment={})
+
+    (problem,) = desk.completed(reading, "local").problems
+    assert (problem.line, problem.field) == (2, "harness.conda_env")
+    assert f"looked in {tmp_path}/venvs" in problem.message
+
+    python = tmp_path / "venvs" / "mine" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    assert desk.completed(reading, "local").problems == ()
 
 
 def test_without_a_scenarios_folder_the_profiles_are_searched(tmp_path: Path) -> None:

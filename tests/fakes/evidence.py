@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from llmdbenchd.core.results.document import LogFacts, ServerLog
+from llmdbenchd.core.results.document import Analysis, LogFacts, ServerLog
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.record import Record
 from llmdbenchd.ports import Natives, Reported, ReportOrder
@@ -18,6 +18,8 @@ class FakeEvidence:
         served: what there is of every run's servers' logs.
         archives: sealed documents, by key.
         orders: what the reports were told, by key.
+        analysed: what becomes of every local analysis.
+        analyses: the environment that each was asked for, by key.
         trouble: what the next calls of a method raise, by its name.
     """
 
@@ -27,6 +29,8 @@ class FakeEvidence:
         self.served: tuple[ServerLog, ...] = ()
         self.archives: dict[str, Mapping[str, bytes]] = {}
         self.orders: dict[str, ReportOrder] = {}
+        self.analysed = Analysis(("analysis/1/summary.txt",))
+        self.analyses: dict[str, tuple[str, str | None]] = {}
         self.trouble: dict[str, list[Exception]] = {}
 
     def live_log(self, record: Record, index: int) -> Path:
@@ -62,6 +66,11 @@ class FakeEvidence:
         self._may_fail("report")
         self.orders[record.key] = context
         return self.reported
+
+    async def analyse(self, record: Record, harness: str, environment: str | None) -> Analysis:
+        self._may_fail("analyse")
+        self.analyses[record.key] = (harness, environment)
+        return self.analysed
 
     async def is_sealed(self, record: Record) -> bool:
         self._may_fail("is_sealed")

@@ -17,6 +17,7 @@ SUBMITTED = "submitted environment"
 DAEMON = "daemon environment"
 DEFAULT = "default"
 ORIGINS = (NAMED, VARIABLES, SCENARIO, SUBMITTED, DAEMON, DEFAULT)  # the strongest first
+NOT_OF_THIS_JOB = frozenset({DAEMON, SUBMITTED, SCENARIO})  # written with other jobs in mind
 
 _IMAGE = ("ghcr.io", "llm-d", "llm-d-benchmark", "auto")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from llmdbenchd.core.job.jobfile import Value
-from llmdbenchd.core.job.layers import DAEMON, DEFAULT, SCENARIO, SUBMITTED
+from llmdbenchd.core.job.layers import DEFAULT, NOT_OF_THIS_JOB, SCENARIO
 from llmdbenchd.core.job.model import JobSpec
 from llmdbenchd.core.job.problems import Problem, in_line_order
 from llmdbenchd.core.launch.manifest import EPHEMERAL
@@ -24,13 +24,8 @@ _PORTS = ("nop.launcher_port", "nop.launcher_vllm_port")
 _OF_NOP = "is about the harness nop, and this one sends load"
 _OF_A_FILE = "llmdbenchd nop FILE reads the log of a server on this machine"
 
-_LATER = {
-    "analyze_locally": f"{_NOT_YET}: local analysis comes later",
-    "harness.conda_env": f"{_NOT_YET}: local analysis comes later",
-}
 _WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {  # the load is the same without them
     LOCAL: {
-        **_LATER,
         "storage": f"{_NOT_YET}: results are kept on this machine, without a claim",
         "harness.image": _ON_A_CLUSTER,
         "harness.service_account": _ON_A_CLUSTER,
@@ -39,7 +34,7 @@ _WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {  # the load is the same wit
         "harness.tolerations": _ON_A_CLUSTER,
         "harness.priority_class": _ON_A_CLUSTER,
     },
-    KUBERNETES: _LATER,
+    KUBERNETES: {},
 }
 _DECISIVE: Mapping[str, Mapping[str, str]] = {  # without them something else would be run
     LOCAL: {
@@ -48,8 +43,6 @@ _DECISIVE: Mapping[str, Mapping[str, str]] = {  # without them something else wo
     },
     KUBERNETES: {},
 }
-
-_NOT_OF_THIS_JOB = frozenset({DAEMON, SUBMITTED, SCENARIO})  # written with other jobs in mind
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +88,7 @@ def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Supp
         origin = values[problem.field].origin
         if origin == SCENARIO and problem.field.startswith("nop."):
             continue  # it is about the servers of a stack, whatever is run against them
-        (warnings if origin in _NOT_OF_THIS_JOB else refused).append(problem)
+        (warnings if origin in NOT_OF_THIS_JOB else refused).append(problem)
     if spec.endpoint and _is_given(values["methods"]):
         warnings.append(_at(values, "methods", "has no effect beside `endpoint`"))
     warnings += _ports_of_nobody(spec, values)
@@ -108,6 +101,7 @@ def unsupported(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Supp
         warnings.append(_at(values, "repeat", "has no effect with `skip_run`"))
     if spec.follow_servers and (why := _follows_nobody(spec)):
         warnings.append(_at(values, "follow_servers", why))
+    warnings += _of_analysis(spec, values)
     return Support(in_line_order(refused), in_line_order(warnings))
 
 
@@ -116,7 +110,7 @@ def _ports_of_nobody(spec: JobSpec, values: Mapping[str, Value]) -> Iterator[Pro
     if spec.harness.name == NOP and not spec.nop.launcher:
         reasons = dict.fromkeys(_PORTS, "has no effect without `nop.launcher: true`")
         for problem in _given(values, reasons):
-            if values[problem.field].origin not in {SCENARIO, *_NOT_OF_THIS_JOB}:
+            if values[problem.field].origin not in {SCENARIO, *NOT_OF_THIS_JOB}:
                 yield problem
 
 
@@ -127,13 +121,22 @@ def _follows_nobody(spec: JobSpec) -> str:
     return "has no effect with `skip_run`: nothing is launched" if spec.skip_run else ""
 
 
+def _of_analysis(spec: JobSpec, values: Mapping[str, Value]) -> Iterator[Problem]:
+    """What does nothing about the analysis on our own machine."""
+    if not spec.analyze_locally and _is_given(values["harness.conda_env"]):
+        yield _at(values, "harness.conda_env", "has no effect without `analyze_locally`")
+    if spec.analyze_locally and spec.harness.name == NOP:
+        message = "has no effect with nop: its analysis is made on this machine in any case"
+        yield _at(values, "analyze_locally", message, "see results/1/analysis/ in the archive")
+
+
 def _target(spec: JobSpec, values: Mapping[str, Value], engine: str) -> Iterator[Problem]:
     """A launcher needs a URL where nothing can be looked up."""
     if spec.endpoint or engine != LOCAL:
         return
     hint = "write endpoint: http://HOST:PORT"
     methods = values["methods"]
-    if _is_given(methods) and methods.origin not in _NOT_OF_THIS_JOB:
+    if _is_given(methods) and methods.origin not in NOT_OF_THIS_JOB:
         message = f"{_NOT_YET}: nothing is discovered without a cluster"
         yield _at(values, "methods", message, hint)
         return

@@ -96,6 +96,21 @@ class LauncherFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Analysis:
+    """What became of an analysis on the daemon's own machine.
+
+    Attributes:
+        made: its files in the archive.
+        problems: one sentence for each thing that went wrong; the run is none the worse for it.
+        notes: with which Python, and what else a reader must know.
+    """
+
+    made: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PastAttempt:
     """An attempt that was followed by another; its evidence is below `attempts/<attempt>/`."""
 
@@ -123,6 +138,7 @@ class RunFacts:
         metrics: of all launchers together, or None when nothing was measured.
         reports: names of the standard reports; `report_problems` says why some are missing,
             `report_notes` what was put right in them.
+        analysis: what became of the local analysis, or None where none was asked for.
         files: files brought home, `size` their sum in bytes, or None when nothing was.
         manifest: `launcher` or `late`, or empty when nothing was brought home.
         servers: of the last attempt; None when their logs were not asked for.
@@ -151,6 +167,7 @@ class RunFacts:
     reports: tuple[str, ...] = ()
     report_problems: tuple[str, ...] = ()
     report_notes: tuple[str, ...] = ()
+    analysis: Analysis | None = None
     files: int | None = None
     size: int | None = None
     manifest: str = ""
@@ -185,6 +202,7 @@ def run_document(facts: RunFacts) -> dict[str, Any]:
             "problems": list(facts.report_problems),
             "notes": list(facts.report_notes),
         },
+        "analysis": asdict(facts.analysis) if facts.analysis else None,
         "results": {"files": facts.files, "bytes": facts.size, "manifest": facts.manifest or None},
     }
 

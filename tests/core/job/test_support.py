@@ -67,11 +67,9 @@ version: 1
         ("storage: {class: c}", "storage.class"),
         ("storage: {mode: ephemeral}", "storage.mode"),
         ("skip_run: true", "skip_run"),
-        ("analyze_locally: true", "analyze_locally"),
         ("follow_servers: true", "follow_servers"),
         ("harness: nop", "harness.name"),
         ("harness: {image: i}", "harness.image"),
-        ("harness: {conda_env: e}", "harness.conda_env"),
         ("harness: {executable: 'image:x.sh'}", "harness.executable"),
         ("harness: {service_account: s}", "harness.service_account"),
         ("harness: {image_pull_secrets: s}", "harness.image_pull_secrets"),
@@ -95,6 +93,26 @@ def test_fields_of_nop_are_refused_beside_a_harness_that_sends_load() -> None:
 
         assert (found.field, found.line) == ("nop.repeat", 2)
         assert "is about the harness nop" in found.message
+
+
+@pytest.mark.parametrize("engine", ["local", "kubernetes"])
+def test_results_may_be_analysed_on_this_machine_wherever_they_are_from(engine: str) -> None:
+    assert ask(f"{URL}analyze_locally: true\nharness: {{conda_env: e}}", engine) == Support()
+
+
+def test_an_environment_without_an_analysis_that_would_use_it_is_told() -> None:
+    (warning,) = ask(f"{URL}harness: {{conda_env: e}}").warnings
+
+    assert (warning.field, warning.line) == ("harness.conda_env", 2)
+    assert "has no effect without `analyze_locally`" in warning.message
+
+
+def test_nop_is_analysed_by_the_daemon_in_any_case_and_says_so() -> None:
+    found = ask(f"{URL}harness: nop\nanalyze_locally: true", "kubernetes")
+
+    assert found.refused == ()
+    assert [(one.field, one.line) for one in found.warnings] == [("analyze_locally", 3)]
+    assert "results/1/analysis/" in found.warnings[0].hint
 
 
 def test_what_the_file_does_not_name_is_at_its_beginning() -> None:
@@ -225,18 +243,6 @@ def test_on_a_cluster_the_endpoint_is_looked_up(text: str) -> None:
 @pytest.mark.parametrize("model", ["auto", "gpt2"])
 def test_a_model_may_be_what_is_served_or_have_no_size_in_its_name(model: str, engine: str) -> None:
     assert ask(f"{URL}models: {model}", engine) == Support()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "analyze_locally: true",
-    ],
-)
-def test_what_comes_later_on_a_cluster_is_refused_by_name(text: str) -> None:
-    (found,) = ask(URL + text, "kubernetes").refused
-
-    assert "not yet supported" in found.message
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from llmdbenchd.core.results.document import (
+    Analysis,
     LauncherFacts,
     LogFacts,
     LogGap,
@@ -107,6 +108,15 @@ def test_servers_are_there_only_where_they_were_asked_for() -> None:
         "pod", "container", "restart", "file", "bytes", "begins", "gaps"
     }  # fmt: skip
     assert told["logs"][0]["gaps"][0]["after"] == "a"
+
+
+def test_a_local_analysis_has_its_files_its_problems_and_how_it_was_made() -> None:
+    analysis = Analysis(("analysis/1/summary.txt",), ("a",), ("b",))
+
+    assert run_document(facts())["analysis"] is None
+    assert run_document(replace(facts(), analysis=analysis))["analysis"] == {
+        "made": ("analysis/1/summary.txt",), "problems": ("a",), "notes": ("b",)
+    }  # fmt: skip
 
 
 def test_the_text_is_the_same_for_the_same_facts() -> None:

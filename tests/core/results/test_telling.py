@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from llmdbenchd.core.results.document import LauncherFacts, RunFacts
+from llmdbenchd.core.results.document import Analysis, LauncherFacts, RunFacts
 from llmdbenchd.core.results.metrics import Metrics, Spread
 from llmdbenchd.core.results.telling import METRICS, summary_text
 
@@ -64,6 +64,14 @@ def test_a_harness_that_sends_no_load_tells_what_it_measured_in_place_of_dashes(
 
     assert text.endswith("nop on m\n\nScenario\n  Load format : auto\n")
     assert "Nothing was measured" not in text
+
+
+def test_an_analysis_that_went_wrong_is_told_beside_good_figures() -> None:
+    analysis = Analysis(("analysis/1/summary.txt",), ("launcher 2: no charts",), ("by python",))
+
+    lines = summary_text(replace(RUN, analysis=analysis)).decode().splitlines()
+
+    assert lines[-1] == "Note: local analysis: launcher 2: no charts."
 
 
 def test_the_document_explains_each_metric_by_its_formula() -> None:

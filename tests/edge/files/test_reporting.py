@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmdbenchd.core.run.phase import Phase
+from llmdbenchd.edge.environments import Environments
 from llmdbenchd.edge.files.archive import Archive
 from llmdbenchd.edge.files.evidence import DiskEvidence
 from llmdbenchd.edge.recording.keeping import served
@@ -44,7 +45,13 @@ async def test_runs_that_end_together_do_not_start_a_converter_each(
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(CORES)))
     with ThreadPoolExecutor() as disk:
         archive = Archive(tmp_path / "archive")
-        evidence = DiskEvidence(tmp_path / "state", archive, disk, served=served)
+        evidence = DiskEvidence(
+            tmp_path / "state",
+            archive,
+            disk,
+            served=served,
+            environments=Environments({}, tmp_path),
+        )
         runs = [
             replace(record(Phase.REPORTING), run=f"r{number}", seen=(1,)) for number in range(RUNS)
         ]

@@ -18,6 +18,7 @@ from llmdbenchd.core.results.manifest import NAME, parse
 from llmdbenchd.core.run.phase import Phase
 from llmdbenchd.core.run.sight import Absent, Cause, Ended, Running
 from llmdbenchd.core.target.asked import Asked
+from llmdbenchd.edge.environments import Environments
 from llmdbenchd.edge.files.archive import Archive
 from llmdbenchd.edge.files.evidence import DiskEvidence
 from llmdbenchd.edge.recording.engine import RecordingEngine
@@ -176,7 +177,11 @@ async def test_an_archive_is_told_of_each_log_with_its_gaps_and_of_the_page(
     assert write_results(folder, 9.0)
     with ThreadPoolExecutor(1) as disk:
         evidence = DiskEvidence(
-            tmp_path / "state", Archive(tmp_path / "archive"), disk, served=served
+            tmp_path / "state",
+            Archive(tmp_path / "archive"),
+            disk,
+            served=served,
+            environments=Environments({}, tmp_path),
         )
         home = await evidence.results(case(Phase.REPORTING, seen=(1,)), 1)
         shutil.copytree(folder.path / "results", home, dirs_exist_ok=True)
