@@ -63,7 +63,8 @@ def show(report: Row, console: Console) -> None:
     """All starts of one log."""
     starts = len(report["attempts"])
     console.print()
-    console.rule(f"[bold]{escape(report['file'])}", align="left")
+    console.print(f"[bold]{escape(report['file'])}", soft_wrap=True)  # a rule would cut it
+    console.rule(style="dim")
     many = f"{starts} start{'' if starts == 1 else 's'}"
     left_out = f", {report['attempts_left_out']} left out" if report["attempts_left_out"] else ""
     clock = report["time"]["source"] or "none"

@@ -64,6 +64,7 @@ def test_no_tool_of_the_workstation_is_called() -> None:
     }
 
     assert starts == {
+        "edge/analysis.py",  # the harness's own analysis, by the environment that is named
         "edge/kubernetes/plugin.py",  # the login program that a kubeconfig names
         "edge/local/shim.py",  # the launcher
         "edge/local/starting.py",  # the shim, by our own Python

@@ -240,7 +240,7 @@ def test_launchers_that_wait_for_our_word_are_on_the_record_until_they_have_it()
 def test_launchers_that_are_left_alone_are_told_to_begin_before() -> None:
     """Nobody would ever tell them, and they would end with a time-out."""
     left_alone = replace(HELD, run_s=0)
-    launching = record(Phase.LAUNCHING, seen=(1, 2), held=True, deadline=AHEAD)
+    launching = record(Phase.LAUNCHING, seen=(1, 2), ran=(1, 2), held=True, deadline=AHEAD)
 
     assert ask(launching, Running(), Running(), limits=left_alone).record == launching
     late = replace(launching, deadline=PAST)
