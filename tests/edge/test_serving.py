@@ -27,7 +27,7 @@ async def test_a_server_is_asked_below_its_url_with_or_without_the_apis_own_path
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(503, Why.LATER), (404, Why.STRANGE), (301, Why.STRANGE), (401, Why.UNASKED)],
+    [(503, Why.LATER), (404, Why.STRANGE), (301, Why.STRANGE), (401, Why.LOCKED)],
 )
 async def test_what_is_no_answer_is_said(status: int, kind: Why) -> None:
     async with ScriptedApi() as server:

@@ -75,7 +75,7 @@ def _may_be_plain(text: str, *, in_flow: bool) -> bool:
         parsed = yaml.compose(f"[{text}]" if in_flow else f"- {text}", yaml.SafeLoader)
     except yaml.YAMLError:
         return False
-    items = parsed.value if parsed else []
+    items = parsed.value if isinstance(parsed, yaml.SequenceNode) else []
     if [(type(item), item.value) for item in items] != [(yaml.ScalarNode, text)]:
         return False
     if items[0].tag in _NUMBER_TAGS:

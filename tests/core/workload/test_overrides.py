@@ -254,6 +254,14 @@ def with_new_rates(value: object, key: object = None) -> object:
     return "new" if key == "rate" else value
 
 
+@pytest.mark.parametrize("value", ["]: 0", "]: {a: 0}", "]", "a]: 0"])
+def test_a_text_that_would_end_the_list_around_it_is_quoted(value: str) -> None:
+    """The list became a key, and looking at its pairs as items was a crash."""
+    changed = override("k: [{}, 1]\n", {"k.1": value}, file=FILE)
+
+    assert yaml.safe_load(changed) == {"k": [{}, value]}
+
+
 @given(text=TEXTS, data=st.data())
 def test_a_path_changes_its_own_value_and_no_other(text: str, data: st.DataObject) -> None:
     document = yaml.safe_load(text)
