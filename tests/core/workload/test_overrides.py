@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from llmdbenchd.core.workload import override, prepare
 from llmdbenchd.core.workload.errors import WorkloadError
+from llmdbenchd.core.workload.writing import scalar
 
 FILE = "sanity.yaml.in"
 PROFILE = """\
@@ -257,6 +258,7 @@ def with_new_rates(value: object, key: object = None) -> object:
 @pytest.mark.parametrize("value", ["]: 0", "]: {a: 0}", "]", "a]: 0"])
 def test_a_text_that_would_end_the_list_around_it_is_quoted(value: str) -> None:
     """The list became a key, and looking at its pairs as items was a crash."""
+    assert yaml.safe_load(f"[{scalar(value, style='', in_flow=True)}]") == [value]
     changed = override("k: [{}, 1]\n", {"k.1": value}, file=FILE)
 
     assert yaml.safe_load(changed) == {"k": [{}, value]}
