@@ -8,6 +8,7 @@ from http import HTTPStatus
 from llmdbenchd.edge.kubernetes.errors import BadRequest, Failed, Forbidden, NotFound, Throttled
 from llmdbenchd.ports import Refused, Unavailable
 
+UNBEGUN_S = 2.0  # between looks at a log that is not begun: when it is, the watch says so sooner
 SOON_S, LATE_S = 10.0, 600.0  # for how long a last read is tried again, by what is in its way
 
 
@@ -34,7 +35,7 @@ def trouble_of(error: Refused | Unavailable, pod: str) -> Trouble:
     """What an error means for the log of a pod."""
     match error:
         case BadRequest():  # it never started, and now never will
-            return Trouble(str(error), 0, loses=False)
+            return Trouble(str(error), 0, UNBEGUN_S, loses=False)
         case NotFound() if f'pods "{pod}" not found' in str(error):  # the API server itself
             return Trouble(str(error), 0)
         case Forbidden() | Failed(status=HTTPStatus.INTERNAL_SERVER_ERROR):

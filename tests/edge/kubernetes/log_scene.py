@@ -27,6 +27,7 @@ def lose_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
         "SILENCE_S": 30,
     }.items():
         monkeypatch.setattr(logs, name, seconds)
+    monkeypatch.setattr(logtrouble, "UNBEGUN_S", 0.001)
     monkeypatch.setattr(logtrouble, "SOON_S", 0.05)
     monkeypatch.setattr(logtrouble, "LATE_S", 0.2)
 

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from llmdbenchd.edge.kubernetes import logtrouble
 from llmdbenchd.edge.kubernetes.logs import LogEnd
 from llmdbenchd.kit.stamps import gaps, mark, opening
 from llmdbenchd.ports import Unavailable
@@ -133,6 +134,25 @@ async def test_a_log_that_cannot_be_read_yet_is_waited_for(scene: Scene, trouble
 
     assert scene.into.read_bytes() == told(lines(0, 20))
     assert following.result().unread == ""
+
+
+async def test_a_log_that_is_not_begun_is_asked_for_when_somebody_sees_it_begin(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three of a run's sixteen requests were answered `waiting to start`."""
+    monkeypatch.setattr(logtrouble, "UNBEGUN_S", 60)
+    scene.server.troubles = [status(400, WAITING)]
+    copy = scene.copy()
+    async with asyncio.TaskGroup() as group:
+        following = group.create_task(copy.run())
+        await scene.server.was_asked(1)
+        await asyncio.sleep(0.1)  # many pauses
+        asked = len(scene.server.asked)
+        await scene.server.write(*lines(0, 5), over=True)
+        copy.ring()
+
+    assert asked == 1
+    assert following.result().size == len(told(lines(0, 5)))
 
 
 @pytest.mark.parametrize("trouble", PASSES)
