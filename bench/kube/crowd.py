@@ -6,8 +6,8 @@ all have ended. And a shell loop of kubectl (`loop.sh`) over five of them, in se
 
 Answers: from the moment when the bytes of a watch event were read (that a launcher runs, or
 has ended) until the record that follows from it is on disk; and from an end until the head
-of the next request about this run is written. A start needs none: the log is mostly there,
-and followed, before the kubelet says that the launcher runs. The probe in the daemon takes
+of the next request about this run is written. A start needs none, but for the log,
+which is asked for at once. The probe in the daemon takes
 the times.
 """
 
