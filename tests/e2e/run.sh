@@ -6,6 +6,6 @@ if [ $# -gt 0 ]; then
     exec pytest -q "$@"
 fi
 code=0
-pytest -q -m "kube and not alone" -n "${E2E_AT_ONCE:-3}" --dist worksteal || code=$?
+pytest -q -m "kube and not alone" -n "${E2E_AT_ONCE:-3}" --dist loadscope || code=$?
 pytest -q -m "kube and alone" || code=$?
 exit $code
