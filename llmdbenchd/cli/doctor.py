@@ -75,7 +75,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(args: argparse.Namespace) -> int:
     """Print the findings; 1 when something is bad, else 3 when something could not be asked."""
     environment = process_environment()
-    asked = Namespaces(frozenset(args.namespace), frozenset(args.stack_namespace))
+    stacks = frozenset(args.stack_namespace)
+    asked = Namespaces(frozenset(args.namespace), stacks, recorded=stacks)
     found = findings(load(args.config, environment, cwd=Path.cwd()), environment, asked)
     verdicts = {finding.verdict for finding in found}
     ok = not verdicts & {Verdict.BAD, Verdict.UNKNOWN}

@@ -62,7 +62,7 @@ def cluster(
     chosen, problems = (asked, []) if asked.launchers else of_jobs(settings)
     yield from problems
     questions = _questions(
-        Namespaces(chosen.launchers, chosen.stacks | asked.stacks, chosen.recorded | asked.stacks)
+        Namespaces(chosen.launchers, chosen.stacks | asked.stacks, chosen.recorded | asked.recorded)
     )
     access = Access(settings.kubeconfig, settings.context, environment)
     try:

@@ -43,8 +43,10 @@ class Preflight:
         """Every question with its answer; what could not be found out is said to be so."""
         if self.engine != LOCAL:
             spec = self.spec
-            stacks = frozenset({spec.namespace}) if spec.endpoint is None else frozenset[str]()
-            asked = Namespaces(frozenset({spec.harness_namespace}), stacks)
+            stack, nowhere = frozenset({spec.namespace}), frozenset[str]()
+            recorded = stack if spec.harness.name == NOP else nowhere
+            looked_up = recorded if spec.endpoint is not None else stack
+            asked = Namespaces(frozenset({spec.harness_namespace}), looked_up, recorded)
             rights = list(cluster(self.settings, self.environment, asked))
             yield from rights
             if not any(one.check == "cluster" and one.verdict is Verdict.OK for one in rights):

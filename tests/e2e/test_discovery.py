@@ -135,7 +135,7 @@ def test_a_preflight_says_of_every_part_how_it_is_and_makes_nothing(scene: Scene
     code, found = _preflight(scene, scene.job("standalone", scene.alone))
 
     assert code == 0, found
-    assert {one["verdict"] for one in found.values()} == {"ok"}
+    assert {one["verdict"] for one in found.values()} == {"ok"}, found
     assert f"serves {MODEL}" in found["target"]["said"]
     assert len(scene.bench.list("pods")) == len(before)
 

@@ -13,7 +13,7 @@ from tests.e2e.cluster import Cluster
 from tests.e2e.namespace import Namespace
 from tests.e2e.simulator import MODEL, Simulator
 
-pytestmark = [pytest.mark.kube, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kube, pytest.mark.alone, pytest.mark.timeout(300)]
 LAUNCHERS = 2
 OURS = "app.kubernetes.io/managed-by=llmdbenchd"
 

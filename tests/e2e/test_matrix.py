@@ -21,7 +21,7 @@ from tests.e2e.cluster import Cluster
 from tests.e2e.namespace import Namespace
 from tests.e2e.simulator import MODEL, Simulator
 
-pytestmark = [pytest.mark.kube, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.kube, pytest.mark.alone, pytest.mark.timeout(400)]
 
 MODELS = (MODEL, "llmdbench/adapter")
 METHODS = ("standalone", "modelservice")
