@@ -1,8 +1,6 @@
 """The launcher variant: a server like the standalone one is started, recorded, ended again."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,35 +8,23 @@ import pytest
 import yaml
 
 from llmdbenchd.core.run.phase import Phase
-from tests.daemon.household import Household
-from tests.e2e import daemon, launcher_stack
-from tests.e2e.cluster import Cluster
+from tests.e2e import launcher_stack
 from tests.e2e.launcher_stack import LauncherStack, values_of
-from tests.e2e.namespace import Namespace
+from tests.e2e.scene import Scene
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(300)]
 
 
-@dataclass
-class Scene:
-    """A daemon, and a namespace for a stack."""
-
-    house: Household
-    stack: Namespace
+class Launching(Scene):
+    """The same, its stack with a launcher."""
 
     def job(self, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of a job file
         """A recording of the stack with its launcher, asked for as the field does."""
-        return {
-            "harness": "nop",
-            "methods": ["standalone"],
-            "namespace": self.stack.name,
-            "models": [launcher_stack.MODEL],
-            "variables": {"LLMDBENCH_VLLM_STANDALONE_LAUNCHER": True},
-            **fields,
-        }
+        asked = {"LLMDBENCH_VLLM_STANDALONE_LAUNCHER": True}
+        return super().job(models=[launcher_stack.MODEL], variables=asked, **fields)
 
     def results(self, job: str) -> Path:
-        return self.house.archive / job / "r001" / "results/1"
+        return self.home(job) / "results/1"
 
     def document(self, job: str) -> dict[str, Any]:
         text = (self.results(job) / "result.yaml").read_text(encoding="utf-8")
@@ -69,17 +55,14 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path, cluster: Cluster) -> Iterator[Scene]:
-    with (
-        cluster.namespace("bench") as bench,
-        cluster.namespace("stack") as stack,
-        daemon.serving(tmp_path / "house", cluster, bench) as house,
-    ):
-        daemon.grant_stack(stack, bench, recording=True)
-        yield Scene(house, stack)
+def scene(scene: Scene) -> Launching:
+    """A daemon with the rights to record a stack, and that stack's namespace."""
+    return Launching(scene.house, scene.stack)
 
 
-def test_one_report_has_what_both_servers_told_and_the_launched_one_is_gone(scene: Scene) -> None:
+def test_one_report_has_what_both_servers_told_and_the_launched_one_is_gone(
+    scene: Launching,
+) -> None:
     with launcher_stack.standing(scene.stack) as stack:
         record = scene.house.run_job("both", scene.job())
 
@@ -118,7 +101,7 @@ def test_one_report_has_what_both_servers_told_and_the_launched_one_is_gone(scen
 
 
 def test_a_daemon_killed_while_the_launched_server_loads_goes_on_with_the_same_one(
-    scene: Scene,
+    scene: Launching,
 ) -> None:
     with launcher_stack.standing(scene.stack, launched_s=20.0) as stack:
         scene.house.drop("killed", scene.job())
@@ -134,7 +117,9 @@ def test_a_daemon_killed_while_the_launched_server_loads_goes_on_with_the_same_o
     assert scene.starts("killed")["vLLM Launcher"]["ending"] == "ready"
 
 
-def test_a_run_that_is_cancelled_after_a_kill_leaves_no_launched_server(scene: Scene) -> None:
+def test_a_run_that_is_cancelled_after_a_kill_leaves_no_launched_server(
+    scene: Launching,
+) -> None:
     with launcher_stack.standing(scene.stack, launched_s=120.0) as stack:
         scene.house.drop("cancelled", scene.job())
         scene.is_loading(stack)
@@ -149,7 +134,7 @@ def test_a_run_that_is_cancelled_after_a_kill_leaves_no_launched_server(scene: S
     assert scene.starts("cancelled")["vLLM Launcher"]["ending"] == "cut off"
 
 
-def test_a_launched_server_that_fails_fails_the_run_with_its_words(scene: Scene) -> None:
+def test_a_launched_server_that_fails_fails_the_run_with_its_words(scene: Launching) -> None:
     with launcher_stack.standing(scene.stack, launched=("--load-fail", "memory")) as stack:
         record = scene.house.run_job("failed", scene.job())
 
