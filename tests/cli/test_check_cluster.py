@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from llmdbenchd import settings
-from llmdbenchd.core.rights import LAUNCHERS
+from llmdbenchd.core.rights import LAUNCHERS, STACK_CHANGES
 from tests.cli.home import Home, Said
 from tests.fakes.api import ScriptedApi, answer, failure, kubeconfig
 from tests.fakes.granting import Granting
@@ -100,6 +100,21 @@ async def test_a_missing_right_is_bad(field: Field) -> None:
     assert said.code == 1
     assert "bad   rights: bench: may not create pods" in said.out
     assert "deploy/rbac.yaml" in said.out
+
+
+async def test_the_rights_of_a_recording_are_asked_for_only_where_the_job_records(
+    field: Field,
+) -> None:
+    """A job that loads a stack was told that it may not restart it, which it never does."""
+    field.granting.take(*STACK_CHANGES, namespace="llm")
+    recording = JOB.replace("workload: sanity_fixed\n", "").replace(
+        "{namespace: bench, parallelism: 2}", "{name: nop, namespace: bench}"
+    )
+
+    said = (await field.check(recording, "--cluster")).out
+
+    assert "rights: llm: may not" not in (await field.check(JOB, "--cluster")).out
+    assert "warn  rights: llm: may not delete pods" in said
 
 
 async def test_a_quota_without_head_room_is_said_in_the_api_servers_words(field: Field) -> None:
