@@ -216,7 +216,8 @@ class Daemon:
         self.is_first_scan_done.set()
 
     async def _watch(self, site: Site) -> None:
-        await watch_launchers(site, self.runs, complete=self._seen, others=self._consider_turns)
+        others = self.admission.refresh
+        await watch_launchers(site, self.runs, complete=self._seen, others=others)
 
     def _seen(self, _: Site) -> None:
         if all(known.view.is_complete for known in self.sites):

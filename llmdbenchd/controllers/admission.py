@@ -19,6 +19,7 @@ class Admission:
 
     Turns that are a little old never admit too many: a run that takes its turn moves
     from the granted to the busy, and the sum stays; a run that leaves only makes room.
+    What other daemons load is not ours to count on: it is considered at once (`refresh`).
 
     Args:
         records: all open records, read at each refresh.
@@ -67,6 +68,12 @@ class Admission:
         """Compute the turns anew, once for all that moves in this round of the loop."""
         if self._planned is None:
             self._planned = asyncio.get_running_loop().call_soon(self._refresh)
+
+    def refresh(self) -> None:
+        """Compute the turns at once: what was granted a moment ago must not be taken up."""
+        if self._planned is not None:
+            self._planned.cancel()
+        self._refresh()
 
     def _refresh(self) -> None:
         self._planned = None

@@ -22,7 +22,8 @@ async def watch_launchers(
         site: the place.
         runs: told of what moves there.
         complete: called after its first complete look.
-        others: called when something else is loaded by other daemons than before.
+        others: called when something else is loaded by other daemons than before; at once,
+            for the list that lets a run begin may come in the same moment.
     """
     engine, view = site.engine, site.view
     tries = 0

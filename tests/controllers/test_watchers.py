@@ -41,7 +41,7 @@ async def house(completed: Completed) -> AsyncIterator[House]:
     house.engine.launchers[NAME] = Running()
     house.runs.open([record(Phase.RUNNING, deadline=AHEAD, seen=(1,))])
     watch = watch_launchers(
-        house.site, house.runs, complete=completed, others=house.admission.refresh_soon
+        house.site, house.runs, complete=completed, others=house.admission.refresh
     )
     watching = asyncio.create_task(watch)
     yield house
@@ -131,6 +131,22 @@ async def test_a_watch_that_ends_without_an_error_is_opened_again(house: House) 
 
     await asyncio.sleep(1)
     assert house.engine.watch_is_open.is_set()
+
+
+async def test_what_others_load_counts_for_whoever_is_looked_at_in_the_same_moment(
+    house: House,
+) -> None:
+    """An older turn was taken up between the news and the turns: two loaded one server."""
+    waiting = record(Phase.READY, job="k", target=Target("http://x", ("x",)))
+    house.runs.open([waiting])
+    await asyncio.sleep(1)
+    assert house.admission.has_turn(waiting)
+
+    house.engine.others({mark("x"): "launcher p of the daemon 0a1b2c3d"})
+    while not house.view.rivals:  # noqa: ASYNC110 - the very next moment is meant
+        await asyncio.sleep(0)
+
+    assert not house.admission.has_turn(waiting)
 
 
 async def test_what_other_daemons_load_is_taken_in_and_the_turns_are_computed_anew(
