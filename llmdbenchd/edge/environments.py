@@ -93,9 +93,10 @@ class Environments:
         place = Path(path)
         if not place.is_absolute() or mistake_in_path(path.strip("/")):
             raise Refused(f"{path!r} is neither a name nor an absolute path")
+        python = python_of(place)
         if not _has_python(place):
-            raise Refused(f"no environment at {path}: looked for {place / 'bin' / 'python'}")
-        for part in _way_to(place / "bin" / "python"):
+            raise Refused(f"no environment at {path}: looked for {python}")
+        for part in _way_to(python):
             if who := _who_may_change(part):
                 raise Refused(
                     f"the environment {path} may not be used: {who} can change {part}, and its "

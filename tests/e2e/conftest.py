@@ -9,6 +9,7 @@ import pytest
 from tests.cluster import registry
 from tests.cluster.images import recipes
 from tests.cluster.registry import Registry
+from tests.daemon.household import Household
 from tests.e2e import daemon
 from tests.e2e import simulator as simulators
 from tests.e2e.cluster import Cluster, find
@@ -37,6 +38,24 @@ def simulator(cluster: Cluster) -> Iterator[Simulator]:
     """A model server with a TTFT of 80 ms and an ITL of 10 ms, shared by all tests."""
     with cluster.namespace("model") as made, simulators.serving(made) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def place(cluster: Cluster) -> Iterator[Namespace]:
+    """A namespace of a module's own, in a cluster that makes pods."""
+    with cluster.namespace("place") as made:
+        made.run("first", ["true"])  # the scheduler is there again, whatever was killed before
+        made.delete("pods", "first")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def home(
+    tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, place: Namespace
+) -> Iterator[Household]:
+    """A daemon that a module's tests share, in that namespace."""
+    with daemon.serving(tmp_path_factory.mktemp("home") / "house", cluster, place) as house:
+        yield house
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Modes of a job on a real cluster: planned only, left running, left asleep."""
 
-from collections.abc import Iterator
-
 import pytest
 import yaml
 
@@ -9,27 +7,10 @@ from llmdbenchd.core.run.phase import Phase
 from tests.daemon.household import Household
 from tests.e2e import daemon
 from tests.e2e.census import LAUNCHERS
-from tests.e2e.cluster import Cluster
 from tests.e2e.namespace import Namespace
 from tests.e2e.simulator import MODEL, Simulator
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def place(cluster: Cluster) -> Iterator[Namespace]:
-    with cluster.namespace("modes") as made:
-        made.run("first", ["true"])  # the scheduler is there again, whatever was killed before
-        yield made
-
-
-@pytest.fixture(scope="module")
-def home(
-    tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, place: Namespace
-) -> Iterator[Household]:
-    root = tmp_path_factory.mktemp("modes") / "house"
-    with daemon.serving(root, cluster, place) as house:
-        yield house
 
 
 def test_a_dry_run_writes_the_manifests_down_and_makes_nothing(

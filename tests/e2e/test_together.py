@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,23 +18,6 @@ from tests.e2e.namespace import Namespace
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(400)]
 
 ALONE = {"metadata": {"name": "one-pod"}, "spec": {"hard": {"pods": "1"}}}
-
-
-@pytest.fixture(scope="module")
-def place(cluster: Cluster) -> Iterator[Namespace]:
-    with cluster.namespace("together") as made:
-        made.run("first", ["true"])  # the scheduler is there again, whatever was killed before
-        made.delete("pods", "first")
-        yield made
-
-
-@pytest.fixture(scope="module")
-def home(
-    tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, place: Namespace
-) -> Iterator[Household]:
-    root = tmp_path_factory.mktemp("together") / "house"
-    with daemon.serving(root, cluster, place) as house:
-        yield house
 
 
 def running(place: Namespace) -> int:

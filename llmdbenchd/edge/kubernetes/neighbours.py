@@ -4,7 +4,7 @@ They come with the same watch as our own, are never touched, and of interest onl
 they load something.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from llmdbenchd.core.launch.labels import INSTANCE, TARGET
 from llmdbenchd.core.pods.objects import Pod
@@ -20,7 +20,7 @@ class Neighbours:
 
     def __init__(self, known: Known) -> None:
         self._known = known
-        self._loads: Mapping[str, Rivals] = {}
+        self._loads: dict[str, Rivals] = {}
 
     @property
     def rivals(self) -> Rivals:
@@ -39,15 +39,22 @@ class Neighbours:
         return self.rivals != before
 
     def _note(self, change: Change) -> None:
-        before = self._loads
         match change:
             case PodsListed(pods=pods):
-                self._loads = {pod.metadata.uid: self._load(pod) for pod in pods.values()}
+                self._loads = {}
+                for pod in pods.values():
+                    self._take(pod)
             case PodSeen(pod=pod):
-                self._loads = {**before, pod.metadata.uid: self._load(pod)}
+                self._take(pod)
             case PodGone(pod=pod):
-                self._loads = {uid: one for uid, one in before.items() if uid != pod.metadata.uid}
-        self._loads = {uid: loads for uid, loads in self._loads.items() if loads}
+                self._loads.pop(pod.metadata.uid, None)
+
+    def _take(self, pod: Pod) -> None:
+        """Keep what a pod loads; most load nothing that is not ours."""
+        if load := self._load(pod):
+            self._loads[pod.metadata.uid] = load
+        else:
+            self._loads.pop(pod.metadata.uid, None)
 
     def _load(self, pod: Pod) -> Rivals:
         metadata = pod.metadata
